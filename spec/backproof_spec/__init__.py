@@ -1,0 +1,1 @@
+"""The post as mathematics: equations in SymPy and the exact oracle generated from them."""

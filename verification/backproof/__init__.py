@@ -1,0 +1,1 @@
+"""Backproof verifies convolution layers and their backpropagation."""
