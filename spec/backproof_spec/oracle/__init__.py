@@ -1,0 +1,9 @@
+"""The numerical oracle: exact functions generated from the equations, and from nothing else."""
+
+from __future__ import annotations
+
+from backproof_spec.oracle.build import Oracle, build
+from backproof_spec.oracle.emit import LOWEST
+from backproof_spec.oracle.layers import convolution, convolution_gradients, pooling, pooling_gradient
+
+__all__ = ["LOWEST", "Oracle", "build", "convolution", "convolution_gradients", "pooling", "pooling_gradient"]
