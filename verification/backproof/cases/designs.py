@@ -1,0 +1,117 @@
+"""The fixed set of cases that every run tries: all pairs of levels, and twins.
+
+*Twins* have dimensions so equal that confusing two of them leaves every shape legal; only values tell.  In the pairwise
+design dimensions differ, so that the same confusion changes a shape.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from itertools import combinations, product
+
+from backproof.cases.levels import Case, Space
+from backproof.contract import Geometry, Orientation
+
+
+@lru_cache(maxsize=64)
+def pairwise(sizes: tuple[int, ...], seed: int = 0) -> tuple[tuple[int, ...], ...]:
+    """Rows of level numbers in which every pair of levels of every two factors occurs (greedy, deterministic)."""
+    rng = random.Random(seed)
+    factors = range(len(sizes))
+    missing = {pair: set(product(range(sizes[pair[0]]), range(sizes[pair[1]]))) for pair in combinations(factors, 2)}
+    rows: list[tuple[int, ...]] = [tuple(0 for _ in sizes)]
+    _cover(missing, rows[0])
+    while any(missing.values()):
+        candidates = [_grow(sizes, missing, rng) for _ in range(6)]
+        best = max(candidates, key=lambda row: _gain(missing, row))
+        _cover(missing, best)
+        rows.append(best)
+    return tuple(rows)
+
+
+Missing = dict[tuple[int, int], set[tuple[int, int]]]
+
+
+def _grow(sizes: tuple[int, ...], missing: Missing, rng: random.Random) -> tuple[int, ...]:
+    """A row grown from one missing pair, each further factor taking the level that covers most."""
+    left = [pair for pair, levels in missing.items() if levels]
+    first = rng.choice(left)
+    row = dict(zip(first, rng.choice(sorted(missing[first])), strict=True))
+    order = [f for f in range(len(sizes)) if f not in row]
+    rng.shuffle(order)
+    for factor in order:
+        levels = list(range(sizes[factor]))
+        rng.shuffle(levels)
+        row[factor] = max(levels, key=lambda level: sum(_is_missing(missing, factor, level, f, row[f]) for f in row))
+    return tuple(row[f] for f in range(len(sizes)))
+
+
+def _is_missing(missing: Missing, f: int, level: int, g: int, other: int) -> bool:
+    return (level, other) in missing[f, g] if f < g else (other, level) in missing[g, f]
+
+
+def _gain(missing: Missing, row: tuple[int, ...]) -> int:
+    return sum((row[f], row[g]) in levels for (f, g), levels in missing.items())
+
+
+def _cover(missing: Missing, row: tuple[int, ...]) -> None:
+    for (f, g), levels in missing.items():
+        levels.discard((row[f], row[g]))
+
+
+def twins(orientation: Orientation) -> list[Geometry]:
+    """Geometries with equal dimensions, and pairs in which two options can be exchanged without changing a shape."""
+    cubes = [
+        Geometry(n, n, n, (n, n), (k, k), padding=((p, p), (p, p)), orientation=orientation)
+        for n, k, p in ((2, 2, 1), (3, 3, 1), (3, 1, 0), (2, 1, 0), (4, 3, 1), (5, 5, 2))
+    ]
+    exchanged = [
+        # stride and dilation exchanged, per axis and between the axes: the output size stays
+        Geometry(2, 2, 2, (7, 7), (2, 2), stride=(2, 3), dilation=(3, 2), orientation=orientation),
+        Geometry(
+            1, 2, 2, (9, 9), (3, 3), stride=(2, 1), dilation=(1, 2), padding=((0, 0), (0, 0)), orientation=orientation
+        ),
+        Geometry(2, 1, 2, (5, 5), (2, 2), stride=(1, 2), padding=((1, 0), (0, 1)), orientation=orientation),
+        Geometry(2, 1, 2, (4, 4), (3, 3), padding=((2, 0), (0, 2)), orientation=orientation),
+        Geometry(1, 2, 1, (4, 4), (2, 2), padding=((0, 1), (1, 0)), orientation=orientation),
+        # the remainder at the bottom, where only the stride decides what is left over
+        Geometry(2, 2, 1, (6, 6), (3, 3), stride=(2, 2), orientation=orientation),
+        Geometry(2, 2, 2, (8, 8), (3, 3), stride=(3, 3), padding=((1, 1), (1, 1)), orientation=orientation),
+        # groups whose blocks could be interleaved
+        Geometry(2, 4, 4, (3, 3), (2, 2), groups=2, orientation=orientation),
+        Geometry(1, 4, 4, (4, 4), (3, 3), stride=(2, 2), padding=((1, 1), (1, 1)), groups=2, orientation=orientation),
+        Geometry(2, 4, 4, (4, 4), (3, 3), padding=((1, 1), (1, 1)), groups=4, orientation=orientation),
+        # a wide batch, channels beyond one vector register
+        Geometry(65, 1, 1, (2, 2), (2, 2), padding=((1, 1), (1, 1)), orientation=orientation),
+        Geometry(1, 6, 6, (4, 4), (3, 3), padding=((1, 1), (1, 1)), orientation=orientation),
+    ]
+    return cubes + exchanged
+
+
+def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
+    """The twins that the target accepts, then the pairwise design over its levels."""
+    bias = space.factors["bias"][-1]
+    kinds = list(product(space.factors["orientation"], space.factors["dtype"]))
+    chosen = [
+        (replace(twin, bias=bias), dtype)
+        for k, (orientation, dtype) in enumerate(kinds)
+        for twin in twins(orientation)[k :: len(kinds)]
+    ]
+    cases = [Case(g, dtype, "distinct", seed=seed + k) for k, (g, dtype) in enumerate(chosen) if accepts(g)]
+    return cases + [space.case(row, seed + len(chosen) + k) for k, row in enumerate(pairwise(space.sizes))]
+
+
+def tiny(orientation: Orientation) -> list[Geometry]:
+    """Geometries small enough to differentiate symbolically, entry by entry."""
+    return [
+        Geometry(1, 1, 1, (2, 2), (2, 1), orientation=orientation),
+        Geometry(1, 2, 1, (2, 3), (2, 2), orientation=orientation),
+        Geometry(2, 1, 2, (2, 2), (1, 2), padding=((0, 0), (1, 0)), orientation=orientation),
+        Geometry(1, 1, 2, (3, 2), (2, 2), stride=(2, 1), padding=((1, 0), (0, 1)), orientation=orientation),
+        Geometry(1, 1, 1, (4, 3), (2, 2), dilation=(2, 1), orientation=orientation),
+        Geometry(1, 2, 2, (2, 2), (1, 2), groups=2, orientation=orientation),
+        Geometry(1, 1, 1, (2, 3), (2, 2), padding=((1, 0), (1, 1)), padding_mode="circular", orientation=orientation),
+    ]

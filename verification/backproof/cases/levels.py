@@ -1,0 +1,172 @@
+"""Semantic levels: a case of convolution is one small integer per factor, 0 being the simplest.
+
+The output size and the remainder (rows and columns that the stride leaves over) are factors; the image size is derived:
+
+    H = (OH - 1)*sh + dh*(kh - 1) + 1 - top - bottom + remainder
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backproof.contract import ORIENTATIONS, Geometry, Orientation, Pair
+
+#: name -> levels, ordered from simple to complex
+FACTORS: dict[str, tuple[Any, ...]] = {
+    "kernel": ((1, 1), (2, 2), (3, 3), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (4, 3), (5, 1)),
+    "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 1), (2, 3), (4, 4)),
+    "dilation": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 2)),
+    "padding": ("none", "one", "half", "top-left", "bottom-right", "uneven", "full", "beyond"),
+    "padding_mode": ("zeros", "circular"),
+    "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 3), (4, 2), (5, 5), (3, 7), (2, 17), (9, 1)),
+    "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (3, 2)),
+    "channels": (  # (C/groups, O/groups, groups)
+        (1, 1, 1), (2, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 1, 2), (2, 1, 2), (1, 2, 2),
+        (2, 3, 2), (3, 2, 3), (5, 2, 1), (4, 4, 1), (2, 5, 1), (6, 3, 1), (9, 1, 1), (1, 9, 1), (17, 2, 1),
+        (5, 1, 2), (1, 1, 5), (8, 8, 1), (3, 17, 1), (33, 1, 1),
+    ),
+    "batch": (1, 2, 3, 5),
+    "bias": (False, True),
+    "dtype": ("float64", "float32"),
+    "profile": ("distinct", "small", "wide", "wide-x", "wide-w", "wide-dy", "sparse", "scaled"),
+    "x_layout": ("C", "nhwc", "F", "sliced", "reversed", "channel-slice", "read-only", "offset"),
+    "w_layout": ("C", "F", "nhwc", "reversed", "sliced", "channel-slice", "read-only", "offset"),
+    "dy_layout": ("C", "nhwc", "F", "broadcast", "sliced", "reversed", "channel-slice", "read-only"),
+    "orientation": ORIENTATIONS,
+}  # fmt: skip
+
+Levels = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example: a geometry, how its arrays lie in memory, and from what its data are drawn."""
+
+    geometry: Geometry
+    dtype: str = "float64"
+    profile: str = "small"
+    layouts: tuple[tuple[str, str], ...] = ()
+    seed: int = 0
+
+    def layout(self, role: str) -> str:
+        """The layout of `x`, `w`, `b` or `dy`; "C" unless given."""
+        return dict(self.layouts).get(role, "C")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for events."""
+        return {
+            "geometry": self.geometry.as_dict(),
+            "dtype": self.dtype,
+            "profile": self.profile,
+            "layouts": dict(self.layouts),
+            "seed": self.seed,
+        }
+
+
+def padding_sides(name: str, extent: int) -> Pair:
+    """`(before, after)` along one axis for a kernel that spans `extent = dilation*(kernel - 1) + 1` pixels."""
+    reach = extent - 1
+    return {
+        "none": (0, 0),
+        "one": (1, 1),
+        "half": (reach // 2, reach // 2),
+        "top-left": (reach, 0),
+        "bottom-right": (0, reach),
+        "uneven": (1, reach + 2),
+        "full": (reach, reach),
+        "beyond": (reach + 1, reach + 2),  # windows that lie wholly in the padding
+    }[name]
+
+
+def derived_size(output: int, kernel: int, stride: int, dilation: int, sides: Pair, remainder: int) -> int:
+    """The image size that gives this output size and leaves `remainder % stride` pixels over; at least 1."""
+    size = (output - 1) * stride + dilation * (kernel - 1) + 1 - sum(sides) + remainder % stride
+    return max(1, size)
+
+
+def geometry(levels: Levels, orientation: Orientation) -> Geometry:
+    """The geometry that levels stand for; always one in which at least one window fits."""
+    kernel, stride, dilation = levels["kernel"], levels["stride"], levels["dilation"]
+    rows, columns = (padding_sides(levels["padding"], dilation[a] * (kernel[a] - 1) + 1) for a in (0, 1))
+    padding = (rows, columns)
+    height, width = (
+        derived_size(levels["output"][a], kernel[a], stride[a], dilation[a], padding[a], levels["remainder"][a])
+        for a in (0, 1)
+    )
+    group_in, group_out, groups = levels["channels"]
+    return Geometry(
+        batch=levels["batch"],
+        in_channels=group_in * groups,
+        out_channels=group_out * groups,
+        size=(height, width),
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        padding_mode=levels["padding_mode"],
+        orientation=orientation,
+        bias=levels["bias"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The levels that a target supports, by factor; the first level of a factor is its simplest."""
+
+    factors: dict[str, tuple[Any, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The factors, in order."""
+        return tuple(self.factors)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many levels each factor has."""
+        return tuple(len(levels) for levels in self.factors.values())
+
+    def case(self, row: Sequence[int], seed: int) -> Case:
+        """The case that a row of level numbers stands for."""
+        levels = {name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}
+        layouts = {role: levels[f"{role}_layout"] for role in ("x", "w", "dy")}
+        return Case(
+            geometry=geometry(levels, levels["orientation"]),
+            dtype=levels["dtype"],
+            profile=levels["profile"],
+            layouts=tuple((role, layout) for role, layout in layouts.items() if layout != "C"),
+            seed=seed,
+        )
+
+
+def space(
+    accepts: Callable[[Geometry], bool],
+    *,
+    orientations: Sequence[Orientation],
+    dtypes: Sequence[str],
+    layouts: Sequence[str],
+) -> Space:
+    """The levels that remain for a target: those that it accepts while every other factor is neutral.
+
+    Raises:
+        ValueError: A factor would have no level left.
+    """
+    neutral = {name: levels[0] for name, levels in FACTORS.items()} | {"kernel": (2, 2), "output": (2, 2)}
+    neutral["orientation"] = orientations[0]
+    if not accepts(geometry(neutral, orientations[0])):
+        neutral["bias"] = not neutral["bias"]
+
+    def accepted(name: str, level: Any) -> bool:
+        if name == "dtype":
+            return level in dtypes
+        if name.endswith("_layout"):
+            return level in layouts
+        levels = {**neutral, name: level}
+        return level in orientations if name == "orientation" else accepts(geometry(levels, neutral["orientation"]))
+
+    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in FACTORS.items()}
+    if empty := [name for name, levels in kept.items() if not levels]:
+        raise ValueError(f"the target accepts no {' and no '.join(empty)} of {[FACTORS[name] for name in empty]}")
+    return Space(kept)

@@ -1,0 +1,19 @@
+"""The checks: each a module that names the equations it tests, compares exactly, and reports the smallest failure.
+
+`CHECKS` is the list in the order in which a run goes through it.
+"""
+
+from __future__ import annotations
+
+from backproof.checks import contract, exact, finite_differences, pooling, symbolic
+from backproof.checks.bench import Bench, Check
+
+CHECKS: tuple[Check, ...] = (
+    contract.CHECK,
+    exact.CHECK,
+    symbolic.CHECK,
+    finite_differences.CHECK,
+    pooling.CHECK,
+)
+
+__all__ = ["CHECKS", "Bench", "Check"]

@@ -1,0 +1,197 @@
+"""What every check works with: a target to call, counts to keep, and where to send findings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.cases.levels import Space
+from backproof.contract import Geometry, Orientation, PoolGeometry
+from backproof.targets.binding import Binding
+from backproof.targets.calls import (
+    Crashed,
+    Excluded,
+    Malformed,
+    NotSupported,
+    Raised,
+    Reply,
+    Request,
+    TimedOut,
+)
+from backproof.targets.process import Target
+
+Array = NDArray[Any]
+
+#: What defines each quantity, as ids of the specification's equations.
+EQUATIONS: dict[str, tuple[str, ...]] = {
+    "y": ("general-forward", "complete-input"),
+    "dx": ("deltas",),
+    "dw": ("weight-gradient", "weight-gradient-rot180"),
+    "db": ("bias-gradient",),
+}
+
+
+SINGLE_GRADIENTS = {"dx": "input_gradient", "dw": "weight_gradient", "db": "bias_gradient"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One quantity of one example that is not as it must be.
+
+    `kind` is "value", "shape" or what the target did instead of returning ("raised", "crashed", "timed out",
+    "malformed"); `transient` failures cost a new worker each, so they are shrunk with few attempts.
+    """
+
+    kind: str
+    quantity: str
+    function: str
+    summary: str
+    details: tuple[str, ...] = ()
+    index: tuple[int, ...] = ()
+    expected: str = ""
+    actual: str = ""
+    wrong: int = 0
+    compared: int = 0
+
+    @property
+    def transient(self) -> bool:
+        """Whether seeing it again costs a worker process."""
+        return self.kind in ("crashed", "timed out")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often, per quantity, and what was left out."""
+
+    examples: int = 0
+    comparisons: Counter[str] = field(default_factory=Counter)
+    without_evidence: Counter[str] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
+    not_supported: Counter[str] = field(default_factory=Counter)
+    findings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A failure as a check hands it on: the smallest case, its data, and when it was first seen."""
+
+    wrong: Wrong
+    case: Any
+    arrays: dict[str, Array]
+    after: int
+
+
+@dataclass(slots=True)
+class Bench:
+    """A run's target and settings, and the tally of the check that is running.
+
+    Attributes:
+        space: The levels that the target supports.
+        orientations: Those to hold it to: the declared or inferred one, or both where it takes the option.
+        examples: Random examples for the search, besides the fixed set.
+        seed: Of all data and of the search.
+        database: Folder in which failing examples are kept for the next run, or None.
+    """
+
+    target: Target
+    space: Space
+    orientations: tuple[Orientation, ...]
+    examples: int
+    seed: int
+    report: Callable[[Found], None]
+    progress: Callable[[int, int], None]
+    database: str | None = None
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def binding(self) -> Binding:
+        """What is bound to what."""
+        return self.target.binding
+
+    def accepts(self, geometry: Geometry | PoolGeometry) -> bool:
+        """Whether the target's signatures can be asked for this geometry."""
+        return self.binding.refuses(geometry) is None
+
+    def routes(self) -> list[dict[str, str]]:
+        """Ways to compute the convolution's quantities, as `quantity -> function`.
+
+        `backward` is one way, the single gradients are another; each quantity that a target has is in one of them.
+        """
+        bound = {function.role for function in self.binding.functions}
+        gradients = ("dx", "dw", "db") if self.binding.bias != "never" else ("dx", "dw")
+        whole = dict.fromkeys(gradients, "backward") if "backward" in bound else {}
+        single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
+        first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
+        return [first, single] if whole and single else [first]
+
+    def call(
+        self,
+        geometry: Geometry | PoolGeometry,
+        arrays: dict[str, Array],
+        functions: Sequence[str],
+        layouts: dict[str, str] | None = None,
+    ) -> Reply:
+        """Call the target, counting what it is not asked for."""
+        reply = self.target.call(Request(geometry, arrays, layouts or {}, tuple(functions)))
+        if isinstance(reply, Excluded):
+            self.tally.excluded[reply.defect] += 1
+        elif isinstance(reply, NotSupported):
+            self.tally.not_supported[f"{reply.function}: {reply.reason}"] += 1
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check by its id; `equations` are what it tests, `run` works on a bench."""
+
+    id: str
+    title: str
+    equations: tuple[str, ...]
+    run: Callable[[Bench], None]
+
+
+def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:
+    """What a reply without results says, for each quantity that was wanted of the function."""
+    match reply:
+        case Raised(function, kind, message, where):
+            text, details = f"{function} raised {kind}: {message}", (f"raised in {where}",) if where else ()
+            name = "raised"
+        case Crashed(function, how, output, where):
+            text = f"{function} ended its process: {how}"
+            details = (*((f"in {where}",) if where else ()), *output.splitlines()[-5:])
+            name = "crashed"
+        case TimedOut(function, limit):
+            text, details, name = f"{function} did not return within {limit:g} s", (), "timed out"
+        case Malformed(function, quantity, what):
+            return [Wrong("malformed", quantity, function, f"{function}: {quantity} {what}")]
+        case _:
+            return []
+    return [Wrong(name, "+".join(quantities), function, text, details)]
+
+
+def compare(quantity: str, function: str, actual: Array, expected: Array) -> Wrong | None:
+    """The first difference in value; None if every entry is equal.  No tolerance; NaN equals nothing."""
+    if actual.shape != expected.shape:
+        summary = f"{quantity} has shape {actual.shape}; it must have shape {expected.shape}"
+        return Wrong("shape", quantity, function, summary, expected=str(expected.shape), actual=str(actual.shape))
+    different = ~(actual == expected)
+    count = int(np.count_nonzero(different))
+    if count == 0:
+        return None
+    index = tuple(int(i) for i in np.argwhere(different)[0])
+    return Wrong(
+        "value",
+        quantity,
+        function,
+        f"{quantity} differs from the specification in {count} of {expected.size} entries",
+        index=index,
+        expected=repr(expected[index].item()),
+        actual=repr(actual[index].item()),
+        wrong=count,
+        compared=int(expected.size),
+    )

@@ -1,0 +1,40 @@
+"""Forward and all gradients, exactly, on integers times powers of two, over shapes, data profiles and memory layouts.
+
+y = general-forward(x, w, b)       dx, dw, db: the product rule over the same index map
+"""
+
+from __future__ import annotations
+
+from backproof.cases.data import example
+from backproof.cases.designs import fixed_set
+from backproof.cases.levels import Case
+from backproof.cases.shrink import simpler_cases
+from backproof.checks.attempt import attempt
+from backproof.checks.bench import EQUATIONS, Bench, Check
+from backproof.checks.hunt import Family, hunt
+
+
+def run(bench: Bench) -> None:
+    """Hunt over the fixed set and random levels, for each way in which the target computes gradients."""
+    for route in bench.routes():
+        hunt(bench, _family(bench, route))
+
+
+def _family(bench: Bench, route: dict[str, str]) -> Family[Case]:
+    return Family(
+        quantities=tuple(route),
+        fixed=fixed_set(bench.space, bench.accepts, bench.seed),
+        sizes=bench.space.sizes,
+        case=bench.space.case,
+        attempt=lambda case, wanted: attempt(bench, route, case, wanted),
+        simpler=lambda case: (c for c in simpler_cases(case) if bench.accepts(c.geometry)),
+        arrays=lambda case: example(case).arrays,
+    )
+
+
+CHECK = Check(
+    "exact",
+    "Forward and gradients, exactly",
+    tuple(dict.fromkeys(e for equations in EQUATIONS.values() for e in equations)),
+    run,
+)

@@ -1,0 +1,67 @@
+"""A failure as an event: what is wrong, the smallest case, and a program that shows it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backproof.checks.bench import EQUATIONS, Array, Check, Found
+from backproof.events import Finding
+from backproof.targets.binding import Binding
+
+#: Arrays with more entries than this are redrawn by the reproducer, not written out.
+WRITTEN_OUT = 400
+
+
+def as_event(check: Check, found: Found, binding: Binding) -> Finding:
+    """The finding that a report shows."""
+    wrong = found.wrong
+    return Finding(
+        check=check.id,
+        quantity=wrong.quantity,
+        function=wrong.function,
+        summary=wrong.summary,
+        details=list(wrong.details),
+        equations=list(EQUATIONS.get(wrong.quantity, check.equations)),
+        case=found.case.as_dict(),
+        index=list(wrong.index),
+        expected=wrong.expected,
+        actual=wrong.actual,
+        wrong=wrong.wrong,
+        compared=wrong.compared,
+        after=found.after,
+        reproducer=reproducer(found, binding),
+    )
+
+
+def reproducer(found: Found, binding: Binding) -> str:
+    """A Python program that makes the failing call and prints what comes back."""
+    layouts = dict(found.case.layouts)
+    functions = [name for name in found.wrong.function.split("+") if binding.function(name)]
+    geometry = found.case.geometry
+    kind = type(geometry).__name__
+    lines = [
+        "import numpy as np",
+        f"from backproof.contract import {kind}",
+        "from backproof.targets.calls import Request",
+        "from backproof.targets.process import Target",
+        "",
+        f"geometry = {geometry!r}",
+        "arrays = {",
+        *(f"    {role!r}: {_literal(array)}," for role, array in found.arrays.items()),
+        "}",
+        f"request = Request(geometry, arrays, {layouts!r}, {tuple(functions)!r})",
+        f"with Target.open({binding.name!r}) as target:",
+        "    print(target.call(request))",
+    ]
+    if found.wrong.index:
+        where = ", ".join(map(str, found.wrong.index))
+        lines.append(f"# {found.wrong.quantity}[{where}] must be {found.wrong.expected}, and is {found.wrong.actual}")
+    return "\n".join(lines) + "\n"
+
+
+def _literal(array: Array) -> str:
+    if array.size > WRITTEN_OUT:
+        return f"...  # {array.shape}, redrawn from the case's seed: backproof.cases.data.example"
+    values: Any = array.ravel().tolist()
+    whole = [int(v) if float(v).is_integer() and abs(v) < 2**53 else v for v in values]
+    return f'np.array({whole}, dtype="{array.dtype}").reshape({array.shape})'

@@ -1,0 +1,135 @@
+"""How a check looks for failures: a fixed set of cases, then a search by Hypothesis; each failure shrunk.
+
+A quantity that has failed is not tried again: its smallest failure is reported once, and a function that crashes or
+hangs costs one worker, not hundreds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from backproof.cases.shrink import shrink
+from backproof.checks.bench import Array, Bench, Found, Wrong
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Generic[C]):
+    """What a hunt needs to know of its cases.
+
+    Attributes:
+        quantities: What can fail.
+        fixed: Cases that every run tries.
+        sizes: Number of levels per factor, for the search.
+        case: The case of a row of level numbers and a seed.
+        attempt: What is wrong with the given quantities at a case.
+        simpler: Simpler cases, for shrinking.
+        arrays: The data of a case, for the finding.
+    """
+
+    quantities: tuple[str, ...]
+    fixed: Sequence[C]
+    sizes: tuple[int, ...]
+    case: Callable[[Sequence[int], int], C]
+    attempt: Callable[[C, Iterable[str]], Iterable[Wrong]]
+    simpler: Callable[[C], Iterator[C]]
+    arrays: Callable[[C], dict[str, Array]]
+
+
+def hunt(bench: Bench, family: Family[C]) -> None:
+    """Try the fixed set and the search, and report the smallest failure of each quantity."""
+    failures: list[tuple[Wrong, C, int]] = []
+    standing = set(family.quantities)
+    total = len(family.fixed) + bench.examples
+    done = 0
+
+    def try_case(case: C) -> bool:
+        nonlocal done
+        failed = [w for w in family.attempt(case, sorted(standing)) if standing & set(w.quantity.split("+"))]
+        for wrong in failed:
+            failures.append((wrong, case, bench.tally.examples))
+            standing.difference_update(wrong.quantity.split("+"))
+        done += 1
+        if done % 10 == 0 or failed:
+            bench.progress(min(done, total), total)
+        return bool(failed)
+
+    for case in family.fixed:
+        if standing:
+            try_case(case)
+    if bench.examples and standing:
+        _search(bench, family, try_case, lambda: bool(standing))
+    bench.progress(total, total)
+    for wrong, case, after in failures:
+        _report(bench, family, wrong, case, after)
+
+
+def _search(bench: Bench, family: Family[C], try_case: Callable[[C], bool], standing: Callable[[], bool]) -> None:
+    """Random rows of levels, drawn by Hypothesis; stops at a failure and goes on while some quantity stands."""
+    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+    from hypothesis import strategies as st
+    from hypothesis.database import DirectoryBasedExampleDatabase
+
+    rows = st.tuples(*(st.integers(0, size - 1) for size in family.sizes), st.integers(0, 2**32 - 1))
+    left = bench.examples
+    database = DirectoryBasedExampleDatabase(bench.database) if bench.database else None
+
+    class FailedError(Exception):
+        pass
+
+    while left > 0 and standing():
+        before = bench.tally.examples
+
+        @seed(bench.seed + left)
+        @settings(
+            max_examples=left,
+            deadline=None,
+            database=database,
+            phases=(Phase.reuse, Phase.generate),  # `shrink` goes below the levels; see backproof.cases.shrink
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            report_multiple_bugs=False,
+        )
+        @given(rows)
+        def falsify(row: tuple[int, ...]) -> None:
+            if standing() and try_case(family.case(row[:-1], row[-1])):
+                raise FailedError
+
+        try:
+            falsify()
+            return
+        except Exception as error:  # Flaky too: by the replay, the quantity no longer stands
+            if not _is_failure(error, FailedError):
+                raise
+        left -= max(1, bench.tally.examples - before)
+
+
+def _is_failure(error: BaseException, failed: type[Exception]) -> bool:
+    from hypothesis.errors import Flaky
+
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_failure(part, failed) for part in error.exceptions)
+    return isinstance(error, failed | Flaky)
+
+
+def _report(bench: Bench, family: Family[C], wrong: Wrong, case: C, after: int) -> None:
+    """Shrink a failure and hand it on; the same quantity must fail in the same way at every step."""
+    quantities = set(wrong.quantity.split("+"))
+    latest = {case: wrong}
+
+    def fails(candidate: C) -> bool:
+        for found in family.attempt(candidate, sorted(quantities)):
+            if found.kind == wrong.kind and quantities & set(found.quantity.split("+")):
+                latest[candidate] = found
+                return True
+        return False
+
+    tries = {"timed out": 0, "crashed": 12}.get(wrong.kind, 250)
+    examples, tally = bench.tally.examples, bench.tally
+    comparisons = tally.comparisons.copy()
+    smallest = shrink(case, family.simpler, fails, tries)
+    tally.examples, tally.comparisons = examples, comparisons  # shrinking is no evidence
+    bench.report(Found(latest[smallest], smallest, family.arrays(smallest), after))

@@ -1,0 +1,35 @@
+"""Which way round forward reads the kernel, where the target does not declare it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from backproof.cases.data import example
+from backproof.cases.levels import Case
+from backproof.contract import ORIENTATIONS, Geometry, Orientation
+from backproof.targets.calls import Request, Results
+from backproof.targets.process import Target
+
+#: Kernels without symmetry, on shapes at which few other mistakes show.
+_PROBES = (Geometry(1, 1, 1, (2, 2), (2, 2)), Geometry(1, 1, 1, (3, 3), (2, 2)), Geometry(1, 1, 1, (4, 4), (3, 3)))
+
+
+def infer(target: Target) -> Orientation | None:
+    """The orientation with which forward agrees on every probe that it accepts; None if with neither."""
+    agreeing = set(ORIENTATIONS)
+    tried = 0
+    for probe in _PROBES:
+        geometry = replace(probe, bias=target.binding.bias == "always")
+        results = {o: example(Case(replace(geometry, orientation=o), target.binding.dtypes[0])) for o in ORIENTATIONS}
+        drawn = results["convolution"]
+        if target.binding.refuses(geometry) is not None:
+            continue
+        arrays = {role: array for role, array in drawn.arrays.items() if role != "dy"}
+        reply = target.call(Request(geometry, arrays, {}, ("forward",)))
+        if not isinstance(reply, Results) or "y" not in reply.values:
+            continue
+        tried += 1
+        agreeing = {o for o in agreeing if np.array_equal(reply.values["y"], results[o].expected["y"])}
+    return agreeing.pop() if tried and len(agreeing) == 1 else None
