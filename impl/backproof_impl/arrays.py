@@ -1,0 +1,63 @@
+"""What every function demands of its arrays: NumPy, float32 or float64, one dtype, the right number of axes.
+
+Nothing is converted silently: a conversion would hide from the caller in which precision the sums are made.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.floating[Any]]
+IntArray: TypeAlias = npt.NDArray[np.intp]
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def check_dtypes(**arrays: Array | None) -> None:
+    """Require NumPy arrays that are all float32 or all float64; None is passed over.
+
+    Raises TypeError naming the array, what it is and what to pass instead.
+    """
+    given = {name: array for name, array in arrays.items() if array is not None}
+    for name, array in given.items():
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"{name} must be a NumPy array, got {type(array).__name__}; pass np.asarray({name}, dtype=np.float64)"
+            )
+        if array.dtype not in DTYPES:
+            raise TypeError(
+                f"{name} must have dtype float32 or float64, got {array.dtype}; pass {name}.astype(np.float64)"
+            )
+    first, *others = given
+    for name in others:
+        if given[name].dtype != given[first].dtype:
+            raise TypeError(
+                f"{first} ({given[first].dtype}) and {name} ({given[name].dtype}) must have one dtype; "
+                f"pass {name}.astype({first}.dtype)"
+            )
+
+
+def check_axes(name: str, array: Array, axes: str) -> None:
+    """Require one axis per symbol in `axes`, such as "N, C, H, W"; raises ValueError."""
+    expected = axes.count(",") + 1
+    if array.ndim != expected:
+        raise ValueError(
+            f"{name} must have {expected} axes ({axes}), got {array.ndim} (shape {array.shape}); reshape it"
+        )
+
+
+def check_shape(name: str, array: Array, expected: tuple[int, ...], why: str) -> None:
+    """Require `array.shape == expected`; raises ValueError with both, and `why`."""
+    if array.shape != expected:
+        raise ValueError(f"{name} must have shape {expected}, {why}, got {array.shape}")
+
+
+def for_kernel(array: Array) -> Array:
+    """Return `array` itself or a copy that is C-contiguous, aligned and writeable, hence of one Numba type.
+
+    Kernels only read it.
+    """
+    return np.require(array, requirements=["C", "A", "W", "E"])

@@ -1,0 +1,203 @@
+"""Convolution of a batch of multi-channel images, and its gradients.
+
+    y[n, o, i, j] = b[o] + sum over c, u, v of
+                    x[n, q, i*sh + t(u)*dh - top, j*sw + t(v)*dw - left] * w[o, c, u, v]
+
+Here `q` is channel `c` of output channel `o`'s group; `t(u) = kh - 1 - u` and `t(v) = kw - 1 - v` for a
+convolution, `t(u) = u` and `t(v) = v` for a cross-correlation; and `x` is 0 outside the image, or wraps
+around.  The gradients are those of `E = sum(dy * y)` for a cotangent `dy` shaped like `y`.
+
+Shapes: `x, dx (N, C, H, W)`, `w, dw (O, C/groups, kh, kw)`, `b, db (O,)`, `y, dy (N, O, OH, OW)` with
+`OH = floor((H + top + bottom - dh*(kh - 1) - 1) / sh) + 1`; the batch may be empty.  The arrays must
+all be float32 or all float64, of any memory layout; they are not modified.  Results are new
+C-contiguous arrays of that dtype.  Sums are made in that dtype; NaN and infinity reach the results that
+depend on them, and no others.
+
+Options, the same for every function:
+
+- `stride`, `dilation`: int or pair (rows, columns), at least 1;
+- `padding`: int, (ph, pw) or ((top, bottom), (left, right)), at least 0;
+- `groups`: divides the input and the output channels;
+- `padding_mode`: "zeros" or "circular" (indices modulo H and W, for any amount of padding);
+- `orientation`: "convolution" (taps are flipped) or "cross-correlation".
+
+Every function raises TypeError for dtypes and types that it does not take, and ValueError for shapes
+and values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Array, IntArray, check_axes, check_dtypes, check_shape, for_kernel
+from .geometry import (
+    IntOrPair,
+    Orientation,
+    Padding,
+    PaddingMode,
+    check_choice,
+    check_groups,
+    make_axes,
+    parse_count,
+)
+from .kernels.convolution import add_bias_gradient, add_forward, add_input_gradient, add_weight_gradient
+
+
+def forward(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: IntOrPair = (1, 1),
+    padding: Padding = ((0, 0), (0, 0)),
+    dilation: IntOrPair = (1, 1),
+    groups: int = 1,
+    padding_mode: PaddingMode = "zeros",
+    orientation: Orientation = "convolution",
+) -> Array:
+    """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
+    check_dtypes(x=x, w=w, b=b)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    y = np.zeros(plan.y_shape, x.dtype)
+    if b is not None:
+        _check_bias(b, w)
+        y += b[:, np.newaxis, np.newaxis]
+    add_forward(for_kernel(x), for_kernel(w), *plan.index_map, y)
+    return y
+
+
+def backward(
+    dy: Array,
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: IntOrPair = (1, 1),
+    padding: Padding = ((0, 0), (0, 0)),
+    dilation: IntOrPair = (1, 1),
+    groups: int = 1,
+    padding_mode: PaddingMode = "zeros",
+    orientation: Orientation = "convolution",
+) -> tuple[Array, Array, Array | None]:
+    """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
+    check_dtypes(dy=dy, x=x, w=w, b=b)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan.check_cotangent(dy)
+    if b is not None:
+        _check_bias(b, w)
+    db = None if b is None else bias_gradient(dy)
+    return plan.input_gradient(dy, x, w), plan.weight_gradient(dy, x, w), db
+
+
+def input_gradient(
+    dy: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: IntOrPair = (1, 1),
+    padding: Padding = ((0, 0), (0, 0)),
+    dilation: IntOrPair = (1, 1),
+    groups: int = 1,
+    padding_mode: PaddingMode = "zeros",
+    orientation: Orientation = "convolution",
+) -> Array:
+    """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
+    check_dtypes(dy=dy, x=x, w=w)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan.check_cotangent(dy)
+    return plan.input_gradient(dy, x, w)
+
+
+def weight_gradient(
+    dy: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: IntOrPair = (1, 1),
+    padding: Padding = ((0, 0), (0, 0)),
+    dilation: IntOrPair = (1, 1),
+    groups: int = 1,
+    padding_mode: PaddingMode = "zeros",
+    orientation: Orientation = "convolution",
+) -> Array:
+    """Return `dw (O, C/groups, kh, kw)`; of `w`, only the shape matters."""
+    check_dtypes(dy=dy, x=x, w=w)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan.check_cotangent(dy)
+    return plan.weight_gradient(dy, x, w)
+
+
+def bias_gradient(dy: Array) -> Array:
+    """Return `db (O,)`, the sum of the cotangents of every output channel."""
+    check_dtypes(dy=dy)
+    check_axes("dy", dy, "N, O, OH, OW")
+    db = np.zeros(dy.shape[1], dy.dtype)
+    add_bias_gradient(for_kernel(dy), db)
+    return db
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the kernels need besides the arrays: tables of rows and columns, and output channels per group."""
+
+    index_map: tuple[IntArray, IntArray, int]
+    y_shape: tuple[int, ...]
+
+    def check_cotangent(self, dy: Array) -> None:
+        check_shape("dy", dy, self.y_shape, "the shape of y")
+
+    def input_gradient(self, dy: Array, x: Array, w: Array) -> Array:
+        dx = np.zeros(x.shape, x.dtype)
+        add_input_gradient(for_kernel(dy), for_kernel(w), *self.index_map, dx)
+        return dx
+
+    def weight_gradient(self, dy: Array, x: Array, w: Array) -> Array:
+        dw = np.zeros(w.shape, w.dtype)
+        add_weight_gradient(for_kernel(dy), for_kernel(x), *self.index_map, dw)
+        return dw
+
+
+def _plan(
+    x: Array,
+    w: Array,
+    stride: IntOrPair,
+    padding: Padding,
+    dilation: IntOrPair,
+    groups: int,
+    padding_mode: PaddingMode,
+    orientation: Orientation,
+) -> _Plan:
+    check_axes("x", x, "N, C, H, W")
+    check_axes("w", w, "O, C/groups, kh, kw")
+    groups = parse_count("groups", groups)
+    check_groups(x.shape[1], w.shape[0], groups)
+    _check_channels(x.shape[1], w.shape, groups)
+    check_choice("padding_mode", padding_mode, PaddingMode)
+    check_choice("orientation", orientation, Orientation)
+    wrap = padding_mode == "circular"
+    if wrap and 0 in x.shape[2:]:
+        raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
+    rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    flip = orientation == "convolution"
+    return _Plan(
+        index_map=(
+            rows.source(wrap=wrap, flip=flip),
+            columns.source(wrap=wrap, flip=flip),
+            w.shape[0] // groups,
+        ),
+        y_shape=(x.shape[0], w.shape[0], rows.outputs, columns.outputs),
+    )
+
+
+def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:
+    if w_shape[1] != in_channels // groups:
+        raise ValueError(
+            f"w.shape[1] (={w_shape[1]}) must equal in_channels / groups (={in_channels} / {groups}); "
+            f"pass w of shape ({w_shape[0]}, {in_channels // groups}, {w_shape[2]}, {w_shape[3]})"
+        )
+
+
+def _check_bias(b: Array, w: Array) -> None:
+    check_shape("b", b, (w.shape[0],), "one entry per output channel")
