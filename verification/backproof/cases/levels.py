@@ -117,6 +117,7 @@ class Space:
     """The levels that a target supports, by factor; the first level of a factor is its simplest."""
 
     factors: dict[str, tuple[Any, ...]]
+    accepts: Callable[[Geometry], bool] = lambda geometry: True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -133,12 +134,18 @@ class Space:
         levels = {name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}
         layouts = {role: levels[f"{role}_layout"] for role in ("x", "w", "dy")}
         return Case(
-            geometry=geometry(levels, levels["orientation"]),
+            geometry=self._geometry(levels),
             dtype=levels["dtype"],
             profile=levels["profile"],
             layouts=tuple((role, layout) for role, layout in layouts.items() if layout != "C"),
             seed=seed,
         )
+
+    def _geometry(self, levels: Levels) -> Geometry:
+        """Padding follows from kernel and dilation, and may come out in a form that the target cannot take."""
+        paddings = (levels["padding"], "one", self.factors["padding"][0])
+        tried = (geometry({**levels, "padding": padding}, levels["orientation"]) for padding in paddings)
+        return next(g for g in tried if self.accepts(g))
 
 
 def space(
@@ -153,7 +160,7 @@ def space(
     Raises:
         ValueError: A factor would have no level left.
     """
-    neutral = {name: levels[0] for name, levels in FACTORS.items()} | {"kernel": (2, 2), "output": (2, 2)}
+    neutral = {name: levels[0] for name, levels in FACTORS.items()} | {"kernel": (3, 3), "output": (2, 2)}
     neutral["orientation"] = orientations[0]
     if not accepts(geometry(neutral, orientations[0])):
         neutral["bias"] = not neutral["bias"]
@@ -169,4 +176,4 @@ def space(
     kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in FACTORS.items()}
     if empty := [name for name, levels in kept.items() if not levels]:
         raise ValueError(f"the target accepts no {' and no '.join(empty)} of {[FACTORS[name] for name in empty]}")
-    return Space(kept)
+    return Space(kept, accepts)

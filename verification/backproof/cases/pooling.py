@@ -61,6 +61,7 @@ class PoolSpace:
 
     kind: str
     factors: dict[str, tuple[Any, ...]]
+    accepts: Callable[[PoolGeometry], bool]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -71,8 +72,10 @@ class PoolSpace:
         """The case that a row of level numbers stands for."""
         levels = {name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}
         layouts = {role: levels[f"{role}_layout"] for role in ("x", "dy")}
+        paddings = (levels["padding"], "one", self.factors["padding"][0])
+        tried = (_geometry(self.kind, {**levels, "padding": padding}) for padding in paddings)
         return PoolCase(
-            _geometry(self.kind, levels),
+            next(g for g in tried if self.accepts(g)),
             levels["dtype"],
             levels["profile"],
             tuple((role, layout) for role, layout in layouts.items() if layout != "C"),
@@ -84,7 +87,7 @@ def pool_space(
     kind: str, accepts: Callable[[PoolGeometry], bool], *, dtypes: Sequence[str], layouts: Sequence[str]
 ) -> PoolSpace:
     """The levels that a target accepts while every other factor is neutral."""
-    neutral = {name: levels[0] for name, levels in POOL_FACTORS.items()}
+    neutral = {name: levels[0] for name, levels in POOL_FACTORS.items()} | {"kernel": (3, 3)}
 
     def accepted(name: str, level: Any) -> bool:
         if name == "dtype":
@@ -94,7 +97,7 @@ def pool_space(
         return accepts(_geometry(kind, {**neutral, name: level}))
 
     kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in POOL_FACTORS.items()}
-    return PoolSpace(kind, kept)
+    return PoolSpace(kind, kept, accepts)
 
 
 def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:
@@ -181,4 +184,5 @@ def _values(rng: np.random.Generator, profile: str, shape: tuple[int, ...]) -> A
         case "constant":
             return np.full(shape, -3)
         case _:
-            return distinct * rng.choice((-1, 1), size=shape)
+            signed: Array = distinct * rng.choice((-1, 1), size=shape)
+            return signed

@@ -87,13 +87,15 @@ def _simpler_axis(g: Geometry, axis: int) -> Iterator[Geometry]:
         smaller: dict[str, Any] = {field: (pair[0], pair[1])}
         return replace(g, **smaller)
 
+    sides = g.padding[axis]
+    for fewer in ((0, 0), (sides[0], 0), (0, sides[1]), (max(sides[0] - 1, 0), max(sides[1] - 1, 0))):
+        if fewer != sides:
+            yield _with_sides(g, axis, fewer)
+            # an image that is larger by what the padding loses is easier to read than padding
+            yield _with_sides(changed("size", g.size[axis] + sum(sides) - sum(fewer)), axis, fewer)
     for field in ("stride", "dilation", "kernel_size", "size"):
         for smaller in below(getattr(g, field)[axis]):
             yield changed(field, smaller)
-    sides = g.padding[axis]
-    for fewer in {(0, 0), (sides[0], 0), (0, sides[1]), (max(sides[0] - 1, 0), max(sides[1] - 1, 0))} - {sides}:
-        if fewer[0] <= sides[0] and fewer[1] <= sides[1]:
-            yield _with_sides(g, axis, fewer)
 
 
 def _with_sides(g: Geometry, axis: int, sides: Pair) -> Geometry:

@@ -39,30 +39,26 @@ def _cases(bench: Bench) -> Iterator[Case]:
     shapes = [*tiny(bench.orientations[0]), *twins(bench.orientations[0])[:2]]
     geometries = [g for g in (replace(shape, bias=bias) for shape in shapes) if bench.accepts(g)]
     dtypes, layouts = bench.space.factors["dtype"], bench.space.factors["x_layout"]
-    for number, (geometry, dtype) in enumerate(product(geometries[:4], dtypes)):
+    for number, (dtype, geometry) in enumerate(product(dtypes, geometries[:4])):
         yield Case(geometry, dtype, "small", seed=bench.seed + number)
-    for layout, dtype in product(layouts[1:], dtypes):
+    for dtype, layout in product(dtypes, layouts[1:]):
         yield Case(geometries[0], dtype, "small", (("x", layout), ("w", layout)), bench.seed)
-    for geometry, dtype in product(geometries[:2], dtypes):
+    for dtype, geometry in product(dtypes, geometries[:2]):
         yield Case(replace(geometry, batch=0), dtype, "small", seed=bench.seed)
 
 
-def _broken(bench: Bench, functions: dict[str, str], case: Case) -> Iterator[Wrong]:
+def _broken(bench: Bench, route: dict[str, str], case: Case) -> Iterator[Wrong]:
+    """Each function is called by itself, so that the right one is blamed."""
     drawn = example(case)
     bench.tally.examples += 1
-    left = list(dict.fromkeys(functions.values()))
-    while left:
-        reply = bench.call(case.geometry, drawn.arrays, left, dict(case.layouts))
+    for function in dict.fromkeys(route.values()):
+        functions = {quantity: function for quantity, name in route.items() if name == function}
+        reply = bench.call(case.geometry, drawn.arrays, [function], dict(case.layouts))
         if isinstance(reply, Results):
-            yield from _rules(bench, case, reply, {q: f for q, f in functions.items() if f in left})
-            return
-        failed = getattr(reply, "function", None)
-        if failed not in left:
-            return
-        if case.geometry.batch == 0:  # elsewhere the exact check reports it
-            for wrong in misbehaviour(reply, [q for q, f in functions.items() if f == failed]):
+            yield from _rules(bench, case, reply, functions)
+        elif case.geometry.batch == 0:  # elsewhere the exact check reports it
+            for wrong in misbehaviour(reply, list(functions)):
                 yield replace(wrong, kind="empty batch", summary=f"with an empty batch (N = 0), {wrong.summary}")
-        left.remove(failed)
 
 
 def _rules(bench: Bench, case: Case, reply: Results, functions: dict[str, str]) -> Iterator[Wrong]:
@@ -80,17 +76,17 @@ def _rules(bench: Bench, case: Case, reply: Results, functions: dict[str, str]) 
         elif case.geometry.batch == 0 and value.any():
             text = f"with an empty batch (N = 0), {quantity} is not zero"
             yield Wrong("empty batch", quantity, function, text, expected="0", actual=repr(value.flat[0].item()))
-    shared = "+".join(dict.fromkeys(functions.values()))
+    function = next(iter(functions.values()))
     for role in reply.mutated:
-        text = f"{shared} wrote to its input {role}, or to the memory around it; work on a copy"
-        yield Wrong("mutated", role, shared, text)
+        text = f"{function} wrote to its input {role}, or to the memory around it; work on a copy"
+        yield Wrong("mutated", role, function, text)
     for quantity in reply.aliased:
         if case.geometry.batch:
             text = f"{quantity} shares memory with an input; return an array of its own"
-            yield Wrong("aliased", quantity, functions.get(quantity, shared), text)
+            yield Wrong("aliased", quantity, function, text)
     for quantity in reply.reused:
         text = f"{quantity} is returned in memory that an earlier result still uses; return an array of its own"
-        yield Wrong("reused", quantity, functions.get(quantity, shared), text)
+        yield Wrong("reused", quantity, function, text)
 
 
 def _refusals(bench: Bench) -> Iterator[tuple[Wrong, Case, dict[str, Array]]]:

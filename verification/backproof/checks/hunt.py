@@ -48,7 +48,8 @@ def hunt(bench: Bench, family: Family[C]) -> None:
 
     def try_case(case: C) -> bool:
         nonlocal done
-        failed = [w for w in family.attempt(case, sorted(standing)) if standing & set(w.quantity.split("+"))]
+        wanted = [q for q in family.quantities if q in standing]
+        failed = [w for w in family.attempt(case, wanted) if standing & set(w.quantity.split("+"))]
         for wrong in failed:
             failures.append((wrong, case, bench.tally.examples))
             standing.difference_update(wrong.quantity.split("+"))
@@ -63,7 +64,7 @@ def hunt(bench: Bench, family: Family[C]) -> None:
     if bench.examples and standing:
         _search(bench, family, try_case, lambda: bool(standing))
     bench.progress(total, total)
-    for wrong, case, after in failures:
+    for wrong, case, after in sorted(failures, key=lambda f: family.quantities.index(f[0].quantity.split("+")[0])):
         _report(bench, family, wrong, case, after)
 
 
@@ -121,7 +122,7 @@ def _report(bench: Bench, family: Family[C], wrong: Wrong, case: C, after: int) 
     latest = {case: wrong}
 
     def fails(candidate: C) -> bool:
-        for found in family.attempt(candidate, sorted(quantities)):
+        for found in family.attempt(candidate, [q for q in family.quantities if q in quantities]):
             if found.kind == wrong.kind and quantities & set(found.quantity.split("+")):
                 latest[candidate] = found
                 return True

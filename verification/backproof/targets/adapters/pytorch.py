@@ -1,0 +1,172 @@
+"""PyTorch on the CPU: the target `torch`.
+
+Native calls wherever the library has the option; `torch.nn.functional.pad` for padding that is asymmetric, circular
+or, in pooling, too wide.  Gradients by `torch.autograd.grad` against the given cotangent.  Tensors share the arrays'
+memory, strides included, so that layouts reach the library; negative strides are unknown to it.
+
+Arrays as in the canonical form, all of one dtype.  What the library does not do raises NotImplementedError.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the library's own convention
+
+from backproof.targets.adapters.pytorch_defects import KNOWN_DEFECTS, pads_natively
+
+__all__ = ["KNOWN_DEFECTS"]
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Tensor: TypeAlias = Any
+Pair: TypeAlias = tuple[int, int]
+Padding: TypeAlias = tuple[Pair, Pair]
+
+ORIENTATION = "cross-correlation"
+DTYPES = ("float32", "float64")
+LAYOUTS_EXCLUDED = ("reversed",)
+VERSION = torch.__version__
+
+_NONE: Padding = ((0, 0), (0, 0))
+
+
+def forward(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = _NONE,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    padding_mode: str = "zeros",
+) -> Array:
+    """`y (N, O, OH, OW)`."""
+    bias = None if b is None else _tensor(b)
+    with torch.no_grad():
+        y = _convolve(_tensor(x), _tensor(w), bias, stride, padding, dilation, groups, padding_mode)
+    return _array(y)
+
+
+def backward(
+    dy: Array,
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = _NONE,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    padding_mode: str = "zeros",
+) -> tuple[Array, Array, Array | None]:
+    """`dx, dw, db`; `db` is None where `b` is."""
+    inputs = [_tensor(array).requires_grad_() for array in (x, w, b) if array is not None]
+    bias = inputs[2] if b is not None else None
+    y = _convolve(inputs[0], inputs[1], bias, stride, padding, dilation, groups, padding_mode)
+    dx, dw, *db = torch.autograd.grad(y, inputs, grad_outputs=_tensor(dy))
+    return _array(dx), _array(dw), _array(db[0]) if db else None
+
+
+def _convolve(
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    padding_mode: str,
+) -> Tensor:
+    (top, bottom), (left, right) = padding
+    options = {"stride": stride, "dilation": dilation, "groups": groups}
+    if padding_mode == "zeros" and (top, left) == (bottom, right):
+        return F.conv2d(x, w, b, padding=(top, left), **options)
+    return F.conv2d(_pad(x, padding, padding_mode), w, b, **options)
+
+
+def _pad(x: Tensor, padding: Padding, padding_mode: str) -> Tensor:
+    (top, bottom), (left, right) = padding
+    if padding_mode == "zeros":
+        return F.pad(x, (left, right, top, bottom))
+    for sides, size in zip(padding, x.shape[2:], strict=True):
+        if max(sides) > size:
+            raise NotImplementedError(f"circular padding {sides} wraps more than once around {size} pixels")
+    return F.pad(x, (left, right, top, bottom), mode="circular")
+
+
+# ---- pooling
+
+
+def max_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, dilation: Pair = (1, 1)) -> Array:
+    """`y (N, C, OH, OW)`."""
+    with torch.no_grad():
+        return _array(_max_pool(_tensor(x), kernel_size, stride, padding, dilation))
+
+
+def max_pool_gradient(
+    dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, dilation: Pair = (1, 1)
+) -> Array:
+    """`dx`."""
+    return _gradient(lambda t: _max_pool(t, kernel_size, stride, padding, dilation), x, dy)
+
+
+def average_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
+    """`y (N, C, OH, OW)`; padding counts."""
+    with torch.no_grad():
+        return _array(_average_pool(_tensor(x), kernel_size, stride, padding))
+
+
+def average_pool_gradient(dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
+    """`dx`."""
+    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding), x, dy)
+
+
+def sum_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
+    """`y (N, C, OH, OW)`."""
+    with torch.no_grad():
+        return _array(_average_pool(_tensor(x), kernel_size, stride, padding, divisor=1))
+
+
+def sum_pool_gradient(dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
+    """`dx`."""
+    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding, divisor=1), x, dy)
+
+
+def _max_pool(x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Tensor:
+    (top, bottom), (left, right) = padding
+    if pads_natively(kernel_size, padding):
+        return F.max_pool2d(x, kernel_size, stride, (top, left), dilation)
+    padded = F.pad(x, (left, right, top, bottom), value=-float("inf"))
+    return F.max_pool2d(padded, kernel_size, stride, 0, dilation)
+
+
+def _average_pool(x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, divisor: int | None = None) -> Tensor:
+    (top, bottom), (left, right) = padding
+    if pads_natively(kernel_size, padding):
+        return F.avg_pool2d(x, kernel_size, stride, (top, left), divisor_override=divisor)
+    return F.avg_pool2d(F.pad(x, (left, right, top, bottom)), kernel_size, stride, divisor_override=divisor)
+
+
+# ---- arrays and tensors
+
+
+def _gradient(function: Callable[[Tensor], Tensor], x: Array, dy: Array) -> Array:
+    tensor = _tensor(x).requires_grad_()
+    return _array(torch.autograd.grad(function(tensor), [tensor], grad_outputs=_tensor(dy))[0])
+
+
+def _tensor(array: Array) -> Tensor:
+    """A tensor in the array's memory, with its strides."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nothing here writes
+        return torch.from_numpy(array)
+
+
+def _array(tensor: Tensor) -> Array:
+    array: Array = tensor.detach().numpy()
+    return array

@@ -1,0 +1,146 @@
+"""What of a target is bound to what: plain data that the worker reads from signatures, and the parent uses.
+
+A signature says what is supported.  An option that it lacks only ever has its neutral value; the default of an option
+shows its form (see `forms`).  No `b`: never a bias; `b=None`: with and without; `b` without a default: always one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backproof.contract import DTYPES, Geometry, Orientation, PaddingMode, PoolGeometry
+from backproof.targets.forms import Form, express, neutral
+from backproof.targets.layouts import LAYOUTS, Array
+from backproof.targets.roles import CONVOLUTIONS, FUNCTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class BoundParameter:
+    """`name` as the target spells it, its `role`, for an option its `form`; `keyword`: passed by name."""
+
+    name: str
+    role: str
+    form: Form | None = None
+    keyword: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFunction:
+    """A canonical function (`role`), how the target writes it (`display`), and its parameters in order."""
+
+    role: str
+    display: str
+    parameters: tuple[BoundParameter, ...]
+
+    @property
+    def options(self) -> dict[str, Form]:
+        """Options that it takes, with their forms."""
+        return {item.role: item.form for item in self.parameters if item.form is not None}
+
+    def takes(self, role: str) -> bool:
+        """Whether a parameter has this role."""
+        return any(item.role == role for item in self.parameters)
+
+    def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
+        """Why this function cannot be asked for a geometry; None if it can."""
+        values, forms = geometry.options(), self.options
+        for option in FUNCTIONS[self.role].matters:
+            if option in forms:
+                try:
+                    express(option, values[option], forms[option])
+                except ValueError as error:
+                    return f"{self.role}: {error}"
+            elif (default := neutral(option, geometry)) is not None and values[option] != default:
+                return f"{self.role} has no parameter for {option}={values[option]!r}"
+        return None
+
+    def arguments(
+        self, geometry: Geometry | PoolGeometry, arrays: Mapping[str, Array]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Positional and keyword arguments of one call; a bias that is not among the arrays is None."""
+        values: dict[str, Any] = {
+            **geometry.options(),
+            "kernel_size": geometry.kernel_size,
+            "b": None,
+            **arrays,
+        }
+        values["x_shape"] = geometry.x_shape
+        values["w_shape"] = getattr(geometry, "w_shape", None)
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for item in self.parameters:
+            value = values[item.role] if item.form is None else express(item.role, values[item.role], item.form)
+            if item.keyword:
+                keywords[item.name] = value
+            else:
+                positional.append(value)
+        return positional, keywords
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Everything known about a target before its first call.
+
+    `name`: as asked for; `origin`: file or module; `version`: of the library, where known; `options`: those of
+    forward, with forms; `orientation`: as declared, else None; `known_defects`: `(name, summary, script)`;
+    `not_bound`: what will not be verified, each with the reason.
+    """
+
+    name: str
+    origin: str
+    version: str | None
+    functions: tuple[BoundFunction, ...]
+    options: tuple[tuple[str, Form], ...] = ()
+    bias: Literal["always", "optional", "never"] = "never"
+    dtypes: tuple[str, ...] = DTYPES
+    orientation: Orientation | None = None
+    padding_modes: tuple[PaddingMode, ...] = ("zeros",)
+    layouts: tuple[str, ...] = LAYOUTS
+    algorithm: str = "direct"
+    known_defects: tuple[tuple[str, str, str], ...] = ()
+    not_bound: tuple[str, ...] = ()
+
+    def function(self, role: str) -> BoundFunction | None:
+        """The function bound to a canonical name, if any."""
+        return next((item for item in self.functions if item.role == role), None)
+
+    def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
+        """Why `forward`, or the pooling, cannot be asked for a geometry; None if it can."""
+        if isinstance(geometry, PoolGeometry):
+            name = f"{geometry.kind}_pool"
+        else:
+            name = "forward"
+            if self.bias != "optional" and geometry.bias != (self.bias == "always"):
+                return f"forward takes a bias {self.bias}, and bias={geometry.bias}"
+            if self.orientation not in (None, geometry.orientation):
+                return f"forward computes a {self.orientation}, not a {geometry.orientation}"
+        function = self.function(name)
+        return f"no {name}" if function is None else function.refuses(geometry)
+
+
+def not_bound(functions: Mapping[str, BoundFunction], bias: str) -> tuple[str, ...]:
+    """Which quantities no function computes, and which options a gradient lacks that forward takes."""
+    reasons = [] if "forward" in functions else ["y: no forward"]
+    for quantity, single in (("dx", "input_gradient"), ("dw", "weight_gradient"), ("db", "bias_gradient")):
+        if "backward" not in functions and single not in functions and (quantity != "db" or bias != "never"):
+            reasons.append(f"{quantity}: no backward or {single}")
+    forward = functions["forward"].options if "forward" in functions else {}
+    for name in CONVOLUTIONS:
+        lacks = [
+            o
+            for o in forward
+            if name in functions and o in FUNCTIONS[name].matters and o not in functions[name].options
+        ]
+        if lacks:
+            reasons.append(f"{name} with {', '.join(lacks)}: it has no such parameter, unlike forward")
+    pools = [kind for kind in ("max", "average", "sum") if f"{kind}_pool" in functions]
+    if not pools:
+        reasons.append("pooling: no max_pool, average_pool or sum_pool")
+    gradients = (f"{kind}_pool_gradient" for kind in pools)
+    return (
+        *reasons,
+        *(f"dx of {name.removesuffix('_gradient')}: no {name}" for name in gradients if name not in functions),
+    )

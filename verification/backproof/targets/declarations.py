@@ -1,0 +1,169 @@
+"""What a target declares about itself where its signatures cannot say it.
+
+As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
+
+    ORIENTATION = "cross-correlation"             or "convolution"; undeclared, it is inferred from forward
+    DTYPES = ("float32", "float64")               those that it supports
+    ALGORITHM = "direct"                          or "indirect": FFT, Winograd, anything that is not a plain sum
+    SIGNATURE = "x, w, b, stride, padding"        of forward, where Python cannot read it; of several functions:
+    SIGNATURE = "forward: x, w; backward: dy, x, w"
+    LAYOUTS_EXCLUDED = ("reversed",)              memory layouts that its library cannot express
+    KNOWN_DEFECTS = (KnownDefect(...),)           of its library; constants only
+    VERSION = "2.13.0"                            of its library; constants only
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from backproof.contract import DTYPES, ORIENTATIONS, Geometry, Orientation, PoolGeometry
+from backproof.targets.errors import TargetError
+from backproof.targets.layouts import LAYOUTS
+from backproof.targets.roles import FUNCTIONS
+
+ALGORITHMS = ("direct", "indirect")
+#: The keys that `--declare` takes.
+KEYS = ("ORIENTATION", "DTYPES", "ALGORITHM", "SIGNATURE", "LAYOUTS_EXCLUDED")
+
+
+@dataclass(frozen=True, slots=True)
+class CallDescription:
+    """What a known defect may depend on: `function` is a canonical name, `layouts` are by role."""
+
+    function: str
+    geometry: Geometry | PoolGeometry
+    dtype: str
+    layouts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDefect:
+    """A defect of a library that `applies` to some calls, which are then not made.
+
+    `script` is a stand-alone program that shows it.
+    """
+
+    name: str
+    summary: str
+    script: str
+    applies: Callable[[CallDescription], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """Everything declared; the defaults hold where nothing is."""
+
+    orientation: Orientation | None = None
+    dtypes: tuple[str, ...] = DTYPES
+    algorithm: str = "direct"
+    signature: Mapping[str, inspect.Signature] = field(default_factory=dict)
+    layouts_excluded: tuple[str, ...] = ()
+    known_defects: tuple[KnownDefect, ...] = ()
+    version: str | None = None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'stride'?"`, or nothing where no known name is near."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {match[0]!r}?" if match else ""
+
+
+def read_declarations(constants: Mapping[str, Any], declared: Mapping[str, str]) -> Declarations:
+    """Constants of the target, overridden by `declared` (`--declare`, values as text).
+
+    Raises:
+        TargetError: an unknown key, or a value that the key does not take.
+    """
+    for key in declared:
+        if key not in KEYS:
+            raise TargetError(f"unknown declaration {key!r}; the keys are {', '.join(KEYS)}{nearest(key, KEYS)}")
+    values = {key: value for key, value in {**constants, **declared}.items() if value is not None}
+    known = {item.name: _READERS[item.name] for item in fields(Declarations)}
+    read = {name: reader(values[name.upper()]) for name, reader in known.items() if name.upper() in values}
+    return replace(Declarations(), **read)
+
+
+def _one_of(key: str, value: Any, legal: tuple[str, ...]) -> str:
+    if value in legal:
+        return str(value)
+    hint = nearest(str(value), legal)
+    raise TargetError(f"{key} must be one of {', '.join(map(repr, legal))}, not {value!r}{hint}")
+
+
+def _names(key: str, value: Any, legal: tuple[str, ...]) -> tuple[str, ...]:
+    """Names given as a list, or as one text with commas; types such as `numpy.float32` count as their names."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, Iterable):
+        raise TargetError(f"{key} must be names such as {legal[:2]!r}, not {value!r}")
+    names = (item.strip() if isinstance(item, str) else getattr(item, "__name__", str(item)) for item in items)
+    return tuple(_one_of(key, name, legal) for name in names)
+
+
+def _dtypes(value: Any) -> tuple[str, ...]:
+    names = _names("DTYPES", value, DTYPES)
+    if not names:
+        raise TargetError(f"DTYPES is empty; name at least one of {', '.join(DTYPES)}")
+    return names
+
+
+def _defects(value: Any) -> tuple[KnownDefect, ...]:
+    for defect in value:
+        if not isinstance(defect, KnownDefect):
+            raise TargetError(f"KNOWN_DEFECTS must hold KnownDefect(name, summary, script, applies), not {defect!r}")
+    return tuple(value)
+
+
+def _signatures(value: Any) -> dict[str, inspect.Signature]:
+    """`"x, w"`, `"forward: x, w; backward: dy, x, w"`, or a dictionary of function names to parameter lists."""
+    if isinstance(value, Mapping):
+        parts = dict(value)
+    else:
+        pairs = (part.rpartition(":") if _is_named(part) else ("forward", ":", part) for part in str(value).split(";"))
+        parts = {name.strip(): text for name, _, text in pairs}
+    return {_one_of("a function in SIGNATURE", name, tuple(FUNCTIONS)): _parse(text) for name, text in parts.items()}
+
+
+def _is_named(part: str) -> bool:
+    return part.partition(":")[0].strip().isidentifier() and ":" in part
+
+
+def _parse(text: str) -> inspect.Signature:
+    """The parameter list of a `def` statement, defaults being literals."""
+    try:
+        arguments = ast.parse(f"def f({text}): pass").body[0].args  # type: ignore[attr-defined]
+        return _signature_of(arguments)
+    except (SyntaxError, ValueError) as error:
+        raise TargetError(
+            f'SIGNATURE = "{text}" is not a list of parameters; write for example "x, w, b, stride, padding"'
+        ) from error
+
+
+def _signature_of(arguments: ast.arguments) -> inspect.Signature:
+    if arguments.vararg or arguments.kwarg:
+        raise ValueError("names only")
+    positional = [*arguments.posonlyargs, *arguments.args]
+    absent: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    kinds: list[Any] = [inspect.Parameter.POSITIONAL_ONLY] * len(positional)
+    kinds += [inspect.Parameter.KEYWORD_ONLY] * len(arguments.kwonlyargs)
+    names = [item.arg for item in (*positional, *arguments.kwonlyargs)]
+    defaults = [*absent, *arguments.defaults, *arguments.kw_defaults]
+    literals = [inspect.Parameter.empty if item is None else ast.literal_eval(item) for item in defaults]
+    return inspect.Signature(
+        [inspect.Parameter(n, k, default=d) for n, k, d in zip(names, kinds, literals, strict=True)]
+    )
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "orientation": lambda value: _one_of("ORIENTATION", value, ORIENTATIONS),
+    "dtypes": _dtypes,
+    "algorithm": lambda value: _one_of("ALGORITHM", value, ALGORITHMS),
+    "signature": _signatures,
+    "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
+    "known_defects": _defects,
+    "version": str,
+}

@@ -1,0 +1,63 @@
+"""What passes between parent and worker, apart from the arrays, which lie in shared memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backproof.contract import Geometry, PoolGeometry
+from backproof.targets.arena import Slot
+from backproof.targets.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Parent to worker, first of all: `search` is the parent's `sys.path`."""
+
+    target: str
+    declarations: Mapping[str, str]
+    search: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Worker to parent: the target is loaded."""
+
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Worker to parent: the message of a `TargetError`."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Parent to worker: inputs lie in the arena `memory`, and results go to `[room, size)` of it."""
+
+    geometry: Geometry | PoolGeometry
+    functions: tuple[str, ...]
+    inputs: Mapping[str, Slot]
+    layouts: Mapping[str, str]
+    memory: str
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Worker to parent, before each function: the clock starts again."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Worker to parent: `Results` without its arrays, which lie in the arena or, having found no room, here."""
+
+    slots: Mapping[str, Slot]
+    loose: Mapping[str, tuple[bytes, str, tuple[int, ...]]]
+    mutated: tuple[str, ...]
+    aliased: tuple[str, ...]
+    reused: tuple[str, ...]

@@ -1,0 +1,218 @@
+"""A target in a process of its own: what crashes, hangs, exits or prints there does no harm here.
+
+with Target.open("my_conv.py") as target:
+    reply = target.call(Request(geometry, {"x": x, "w": w}, functions=("forward",)))
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from backproof.contract import Geometry, PoolGeometry
+from backproof.targets.arena import Arena, aligned, view, write
+from backproof.targets.binding import Binding
+from backproof.targets.calls import Crashed, NotSupported, Reply, Request, Results, TimedOut
+from backproof.targets.child import Child, ChildEndedError, ChildSilentError
+from backproof.targets.errors import TargetError
+from backproof.targets.layouts import legal
+from backproof.targets.messages import Call, Calling, Load, Ready, Refused, Returned
+from backproof.targets.roles import FUNCTIONS
+
+
+class Target:
+    """A loaded target; a context manager, for one thread at a time.
+
+    `binding`: what is bound to what; `restarts`: how often the worker had to be started again.
+    """
+
+    def __init__(self, name: str, declarations: Mapping[str, str], time_limit: float, load_limit: float) -> None:
+        self._load = Load(name, dict(declarations), tuple(sys.path))
+        self._time_limit = time_limit
+        self._load_limit = load_limit
+        self._arena = Arena()
+        self._child: Child | None = None
+        self._closed = False
+        self.restarts = -1
+        self.binding: Binding = self._start()
+
+    @classmethod
+    def open(
+        cls,
+        target: str,
+        *,
+        declarations: Mapping[str, str] | None = None,
+        time_limit: float = 30.0,
+        load_limit: float = 120.0,
+    ) -> Self:
+        """Start a worker and load a target in it; `time_limit`, in seconds, holds for each function call.
+
+        Raises:
+            TargetError: the target cannot be used; the message says what to write instead.
+        """
+        return cls(target, declarations or {}, time_limit, load_limit)
+
+    def call(self, request: Request) -> Reply:
+        """Call the functions of a request, up to the first that gives no result.
+
+        Raises:
+            ValueError: the request asks for what the binding excludes.
+            TargetError: after a crash, the target could not be loaded again.
+        """
+        if self._closed:
+            raise ValueError(f"{self.binding.name} is closed")
+        if (reason := self._check(request)) is not None:
+            return reason
+        if self._child is None:
+            self._start()
+        call = self._hand_over(request)
+        try:
+            return self._converse(call)
+        except BaseException:  # an interrupted conversation cannot be taken up again
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """Stop the worker and give its memory back."""
+        self._closed = True
+        self._drop()
+        self._arena.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- the worker
+
+    def _start(self) -> Binding:
+        child = self._child = Child()
+        name = self._load.target
+        try:
+            child.send(self._load)
+            message = child.receive(self._load_limit)
+        except ChildSilentError:
+            problem = f"importing {name} did not finish within {self._load_limit:g} s"
+        except ChildEndedError:
+            line = f" at {where}" if (where := child.interrupted()) else ""
+            problem = f"importing {name} ended the process{line}: {child.how()}\n{child.output()}".rstrip()
+        except BaseException:
+            self.close()
+            raise
+        else:
+            if isinstance(message, Ready):
+                self.restarts += 1
+                return message.binding
+            problem = message.message if isinstance(message, Refused) else f"unexpected answer {message!r}"
+        self.close()
+        raise TargetError(problem)
+
+    def _drop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
+
+    # ---- one call
+
+    def _check(self, request: Request) -> NotSupported | None:
+        """Refuse what is a mistake of the caller's, and answer what a signature already answers."""
+        if (reason := self.binding.refuses(request.geometry)) is not None:
+            raise ValueError(f"{self.binding.name}: {reason}")
+        _check_functions(request, self.binding)
+        _check_arrays(request, self.binding)
+        for name in request.functions:
+            function = self.binding.function(name)
+            if function is not None and (reason := function.refuses(request.geometry)) is not None:
+                return NotSupported(name, reason)
+        return None
+
+    def _hand_over(self, request: Request) -> Call:
+        """Copy the arrays into the arena, with room for the results behind them."""
+        arrays = request.arrays
+        room = sum(aligned(array.nbytes) for array in arrays.values())
+        memory = self._arena.reserve(room + _result_size(request))
+        offset, inputs = 0, {}
+        for role, array in arrays.items():
+            inputs[role] = write(memory, offset, array)
+            offset += aligned(array.nbytes)
+        layouts = {role: request.layouts.get(role, "C") for role in arrays}
+        return Call(request.geometry, request.functions, inputs, layouts, memory.name, room)
+
+    def _converse(self, call: Call) -> Reply:
+        child = self._child
+        if child is None:
+            raise TargetError(f"{self.binding.name} is closed")
+        function, message = call.functions[0], None
+        child.send(call)
+        try:
+            while isinstance(message := child.receive(self._time_limit), Calling):
+                function = message.function
+        except ChildSilentError:
+            self._drop()
+            return TimedOut(function, self._time_limit)
+        except ChildEndedError:
+            crash = Crashed(function, child.how(), child.output(), child.interrupted())
+            self._drop()
+            return crash
+        return self._results(message) if isinstance(message, Returned) else _as_reply(message)
+
+    def _results(self, returned: Returned) -> Results:
+        memory = self._arena.reserve(0)
+        values = {name: view(memory, slot).copy() for name, slot in returned.slots.items()}
+        for name, (data, dtype, shape) in returned.loose.items():
+            values[name] = np.frombuffer(data, dtype).reshape(shape).copy()
+        return Results(values, returned.mutated, returned.aliased, returned.reused)
+
+
+def _as_reply(message: Any) -> Reply:
+    reply: Reply = message
+    return reply
+
+
+def _result_size(request: Request) -> int:
+    """Bytes of what the functions should return, in float64."""
+    shapes = [array.shape for array in request.arrays.values()]
+    expected = [request.geometry.y_shape, *shapes]
+    return sum(aligned(8 * int(np.prod(shape))) for shape in expected)
+
+
+def _check_functions(request: Request, binding: Binding) -> None:
+    if not request.functions:
+        raise ValueError("functions is empty; name at least one, such as 'forward'")
+    computed: list[str] = []
+    for name in request.functions:
+        function = binding.function(name)
+        if function is None:
+            bound = ", ".join(item.role for item in binding.functions)
+            raise ValueError(f"{binding.name} has no function {name!r}; it has {bound}")
+        if isinstance(request.geometry, PoolGeometry) != ("pool" in name):
+            raise ValueError(f"{name} does not go with a {type(request.geometry).__name__}")
+        for role in ("x", "w", "dy"):
+            if function.takes(role) and role not in request.arrays:
+                raise ValueError(f"{name} needs the array {role}")
+        computed += FUNCTIONS[name].returns
+    for quantity in computed:
+        if computed.count(quantity) > 1:
+            raise ValueError(f"{quantity} is computed twice by {', '.join(request.functions)}; ask in two requests")
+
+
+def _check_arrays(request: Request, binding: Binding) -> None:
+    if isinstance(request.geometry, Geometry) and request.geometry.bias != ("b" in request.arrays):
+        raise ValueError(f"geometry.bias is {request.geometry.bias}, and the arrays are {', '.join(request.arrays)}")
+    for role, array in request.arrays.items():
+        if not array.flags.c_contiguous:
+            raise ValueError(f"{role} must be C-contiguous; lay it out with layouts={{{role!r}: ...}}")
+        layout = request.layouts.get(role, "C")
+        if layout not in binding.layouts:
+            raise ValueError(
+                f"{binding.name} takes the layouts {', '.join(binding.layouts)}, not {layout!r} for {role}"
+            )
+        if not legal(layout, array):
+            raise ValueError(f"layout {layout!r} cannot hold {role} of shape {array.shape}")
