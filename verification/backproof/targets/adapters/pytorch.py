@@ -95,7 +95,7 @@ def _pad(x: Tensor, padding: Padding, padding_mode: str) -> Tensor:
         return F.pad(x, (left, right, top, bottom))
     for sides, size in zip(padding, x.shape[2:], strict=True):
         if max(sides) > size:
-            raise NotImplementedError(f"circular padding {sides} wraps more than once around {size} pixels")
+            raise NotImplementedError("circular padding wider than the image, which wraps more than once")
     return F.pad(x, (left, right, top, bottom), mode="circular")
 
 

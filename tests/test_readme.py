@@ -1,0 +1,105 @@
+"""Every command block of the README runs, in a copy of the repository that has nothing but what is committed or new."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from readme_blocks import ROOT, Block, blocks
+
+BLOCKS = blocks()
+RUN = {block.name: block for block in BLOCKS if block.kind == "run"}
+#: What each block must end with, and its exit status.
+ENDS = {
+    "own": (1, r"FAILED: my_conv\.py, convolution: .*\nreport: reports/my_conv\.html\s*$"),
+    "verify": (0, r"PASSED: numba, .*\nreport: reports/numba\.html\s*$"),
+    "test": (0, r"\d+ passed.*\s*$"),
+    "uv-verify": (0, r"PASSED: numba, .*\nreport: reports/numba\.html\s*$"),
+    "uv-test": (0, r"\d+ passed.*\s*$"),
+    "targets": (0, r"reports/numba\.html\s*$"),
+}
+
+
+def test_every_command_block_is_known() -> None:
+    assert [block.text for block in BLOCKS if block.language == "bash" and block.kind != "run"] == []
+    assert set(RUN) == set(ENDS)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the repository, and an empty folder from which its environment is used."""
+
+    root: Path
+    folder: Path
+
+    def run(self, block: Block, *, inside: bool) -> subprocess.CompletedProcess[str]:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
+        environment |= {
+            "PYTEST_ADDOPTS": "tests/spec/test_model.py",  # the whole suite runs by the same command, once, in CI
+            "BACKPROOF_CACHE_DIR": str(self.root / ".cache"),
+            "UV_CACHE_DIR": str(self.root / ".uv-cache"),
+            "NO_COLOR": "1",
+        }
+        environment.pop("VIRTUAL_ENV", None)
+        if not inside:
+            environment["PATH"] = f"{self.root / '.venv' / 'bin'}{os.pathsep}{environment['PATH']}"
+        return subprocess.run(
+            ["bash", "-c", block.text],
+            cwd=self.root if inside else self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    root, folder = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("empty")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    for block in BLOCKS:
+        if block.kind == "file":
+            (folder / block.name).write_text(block.text, encoding="utf-8")
+    return Copy(root, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["verify", "test", "own", "targets"])
+def test_commands(copy: Copy, name: str) -> None:
+    """In this order: the later blocks use the environment that the first one makes."""
+    done = copy.run(RUN[name], inside=name in ("verify", "test"))
+    status, end = ENDS[name]
+    assert done.returncode == status, done.stdout + done.stderr
+    assert re.search(end, done.stdout), done.stdout + done.stderr
+    for block in BLOCKS:
+        if block.kind == "output" and block.name == name:
+            assert block.text in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["uv-verify", "uv-test"])
+def test_uv_commands(copy: Copy, name: str) -> None:
+    if shutil.which("uv") is None:
+        pytest.skip("uv is not installed")
+    shutil.rmtree(copy.root / ".venv", ignore_errors=True)
+    done = copy.run(RUN[name], inside=True)
+    status, end = ENDS[name]
+    assert done.returncode == status, done.stdout + done.stderr
+    assert re.search(end, done.stdout), done.stdout + done.stderr
