@@ -8,9 +8,7 @@ import pytest
 
 from backproof.contract import Geometry, PoolGeometry
 from backproof.targets.adapters import plain_numpy
-from backproof.targets.adapters.pytorch_defects import KNOWN_DEFECTS
 from backproof.targets.calls import Excluded, NotSupported, Request
-from backproof.targets.declarations import CallDescription
 from backproof.targets.layouts import LAYOUTS, legal
 from backproof.targets.process import Target
 
@@ -225,26 +223,11 @@ def test_torch_pooling(torch):
 def test_torch_says_what_it_leaves_out(torch):
     assert torch.binding.layouts == tuple(name for name in LAYOUTS if name != "reversed")
     assert torch.binding.orientation == "cross-correlation"
-    assert "L092" in [name for name, _, _ in torch.binding.known_defects]
+    assert [name for name, _, _ in torch.binding.known_defects] == list("ABCEFGP")
     g = Geometry(size=(2, 2), padding=((0, 3), (0, 0)), padding_mode="circular", orientation="cross-correlation")
     reply = torch.call(Request(g, inputs(g)))
     assert reply == NotSupported("forward", "circular padding wider than the image, which wraps more than once")
     pool = PoolGeometry("max", 1, 5, (1, 1), (2, 2), (1, 1), ((1, 1), (1, 1)), (2, 2))
     reply = torch.call(Request(pool, inputs(pool), functions=("max_pool", "max_pool_gradient")))
-    assert reply == Excluded("L092")
+    assert reply == Excluded("P")
     assert torch.restarts == 0
-
-
-def test_the_predicate_of_l092():
-    applies = KNOWN_DEFECTS[0].applies
-
-    def excluded(size: int, taps: int, before: int, after: int, dilation: int, stride: int = 1) -> bool:
-        pool = PoolGeometry("max", 1, 1, (size, 9), (taps, 1), (stride, 1), ((before, after), (0, 0)), (dilation, 1))
-        return applies(CallDescription("max_pool_gradient", pool, "float32", {}))
-
-    assert excluded(1, 2, 1, 1, 2)
-    assert not excluded(2, 2, 1, 1, 2), "each window has a tap inside"
-    assert excluded(2, 2, 1, 1, 3)
-    assert not excluded(1, 2, 1, 1, 1), "not dilated"
-    assert not excluded(1, 2, 2, 2, 2), "padded beforehand"
-    assert not applies(CallDescription("forward", Geometry(), "float32", {}))

@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
+
+import platformdirs
 
 from backproof import events
 from backproof.cases.levels import space
@@ -28,6 +31,7 @@ from backproof.checks.orientation import infer
 from backproof.contract import ORIENTATIONS, Orientation
 from backproof.events import Event, Verdict
 from backproof.targets.binding import Binding
+from backproof.targets.layouts import LAYOUTS
 from backproof.targets.process import Target
 
 #: Random examples on top of the fixed set, by profile.
@@ -75,10 +79,10 @@ def run(options: RunOptions, emit: Emit, progress: Progress = lambda check, done
     examples = PROFILES[options.profile] if options.examples is None else options.examples
     emit(_started(options, examples, seed))
     with Target.open(options.target, declarations=dict(options.declarations), time_limit=options.time_limit) as target:
-        run_ = _Run(target, emit, progress, seed, examples)
+        state = _Run(target, emit, progress, seed, examples)
         for check in chosen:
-            run_.check(check)
-        return run_.finish(time.monotonic() - clock)
+            state.check(check)
+        return state.finish(time.monotonic() - clock)
 
 
 def _chosen(options: RunOptions) -> list[Check]:
@@ -98,12 +102,16 @@ class _Run:
         self.said: set[tuple[str, str, str]] = set()
         self.findings = 0
         binding = target.binding
-        self.orientations, self.inferred = _orientations(target)
-        emit(bound(binding, self.orientations, self.inferred))
-        accepts = lambda geometry: binding.refuses(geometry) is None  # noqa: E731
+        self.orientations, known = _orientations(target)
+        emit(bound(binding, self.orientations, known))
         self.bench = Bench(
             target=target,
-            space=space(accepts, orientations=self.orientations, dtypes=binding.dtypes, layouts=binding.layouts),
+            space=space(
+                lambda g: binding.refuses(g) is None,
+                orientations=self.orientations,
+                dtypes=binding.dtypes,
+                layouts=binding.layouts,
+            ),
             orientations=self.orientations,
             examples=examples,
             seed=seed,
@@ -139,9 +147,11 @@ class _Run:
 
     def _report(self, check: Check, found: Found) -> None:
         self.bench.tally.findings += 1
-        said = (found.wrong.quantity, found.wrong.function, found.wrong.summary)
-        if said not in self.said:
-            self.said.add(said)
+        # One mistake, one finding: what a later check sees of it again only makes that check fail.
+        wrong = found.wrong
+        seen = {(quantity, wrong.function, wrong.kind) for quantity in wrong.quantity.split("+")}
+        if not seen <= self.said:
+            self.said |= seen
             self.findings += 1
             self.emit(as_event(check, found, self.target.binding))
 
@@ -166,28 +176,26 @@ class _Run:
         return status
 
 
-def _orientations(target: Target) -> tuple[tuple[Orientation, ...], bool]:
-    """The orientations to hold the target to, and whether they were inferred from forward."""
+def _orientations(target: Target) -> tuple[tuple[Orientation, ...], Literal["declared", "inferred", "unknown"]]:
+    """The orientations to hold the target to, and how they are known."""
     binding = target.binding
     if "orientation" in dict(binding.options):
-        return ORIENTATIONS, False
+        return ORIENTATIONS, "declared"
     if binding.orientation is not None:
-        return (binding.orientation,), False
+        return (binding.orientation,), "declared"
     inferred = infer(target)
-    # Neither agrees: forward is wrong; measure it against what every framework computes.
-    return (inferred or "cross-correlation",), inferred is not None
+    # Where forward agrees with neither it is wrong; it is then measured against what every framework computes.
+    return (inferred or "cross-correlation",), "inferred" if inferred else "unknown"
 
 
-def bound(binding: Binding, orientations: tuple[Orientation, ...], inferred: bool) -> events.TargetBound:
+def bound(binding: Binding, orientations: tuple[Orientation, ...], known: str) -> events.TargetBound:
     """A binding as an event."""
-    from backproof.targets.layouts import LAYOUTS
-
     return events.TargetBound(
         name=binding.name,
         origin=binding.origin,
         version=binding.version,
-        orientation="both" if len(orientations) > 1 else orientations[0],
-        orientation_inferred=inferred,
+        orientation="unknown" if known == "unknown" else "both" if len(orientations) > 1 else orientations[0],
+        orientation_inferred=known == "inferred",
         functions=[
             {
                 "role": function.role,
@@ -257,8 +265,6 @@ def _version(distribution: str) -> str:
 
 def _database(binding: Binding) -> Path:
     """Where the search keeps this target's failing examples for the next run."""
-    import platformdirs
-
     root = os.environ.get("BACKPROOF_CACHE_DIR") or platformdirs.user_cache_dir("backproof")
     key = hashlib.sha256(f"{binding.name}\n{binding.origin}".encode()).hexdigest()[:16]
     return Path(root) / "examples" / key

@@ -1,0 +1,132 @@
+"""A case as a person reads it: rows of a table, and one line with what is not neutral.
+
+    x (1, 1, 3, 3), w (1, 1, 2, 2), stride (2, 1), convolution, float64
+
+`case` is plain data with a `geometry` of a convolution or a pooling; whatever else it holds is shown as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_NEUTRAL: dict[str, Any] = {
+    "stride": [1, 1],
+    "padding": [[0, 0], [0, 0]],
+    "dilation": [1, 1],
+    "groups": 1,
+    "padding_mode": "zeros",
+    "bias": False,
+}
+#: Shown by the shapes of x and w.
+_IN_SHAPES = ("batch", "in_channels", "out_channels", "channels", "size", "kernel_size")
+_AXES = {"x": "(N, C, H, W)", "w": "(O, C/groups, kh, kw)"}
+_LABELS = {
+    "batch": "batch N",
+    "in_channels": "input channels C",
+    "out_channels": "output channels O",
+    "channels": "channels C",
+    "size": "image size (H, W)",
+    "kernel_size": "kernel size (kh, kw)",
+    "padding_mode": "padding mode",
+    "profile": "data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table; `block` where its text has several lines."""
+
+    label: str
+    text: str
+    block: bool = False
+
+
+def rows(case: Mapping[str, Any]) -> list[Row]:
+    """Every field of a case: the shapes of `x` and `w`, what is not neutral, the rest, and all that is neutral."""
+    geometry = _geometry(case)
+    shapes = [Row(f"{name} {_AXES.get(name, '')}", text) for name, text in _shapes(geometry)]
+    hidden = _IN_SHAPES if len(shapes) == 2 else ()
+    shown = {name: value for name, value in geometry.items() if name not in hidden}
+    rest = {name: value for name, value in case.items() if name != "geometry" or not geometry}
+    neutral = [_short(name, value) for name, value in shown.items() if _neutral(name, value)]
+    table = [_row(name, value) for name, value in {**shown, **rest}.items() if not _neutral(name, value)]
+    return [*shapes, *table, *([Row("everything else", ", ".join(neutral))] if neutral else [])]
+
+
+def line(case: Mapping[str, Any]) -> str:
+    """The case in one line; empty for an empty case."""
+    geometry = _geometry(case)
+    parts = [f"{name} {text}" for name, text in _shapes(geometry)]
+    for name, value in geometry.items():
+        if name not in _IN_SHAPES and not _neutral(name, value):
+            parts.append(_short(name, value))
+    if "kind" in geometry:
+        parts.append(f"kernel {_text('kernel_size', geometry.get('kernel_size'))}")
+    parts += [_text(name, case[name]) for name in ("dtype",) if name in case]
+    parts += [f"{role} laid out {name!r}" for role, name in _layouts(case).items() if name != "C"]
+    return ", ".join(parts)
+
+
+def _geometry(case: Mapping[str, Any]) -> Mapping[str, Any]:
+    geometry = case.get("geometry")
+    return geometry if isinstance(geometry, Mapping) else {}
+
+
+def _layouts(case: Mapping[str, Any]) -> Mapping[str, Any]:
+    layouts = case.get("layouts")
+    return layouts if isinstance(layouts, Mapping) else {}
+
+
+def _shapes(g: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Shapes of `x` and, for a convolution, `w`; nothing where the geometry is of no known kind."""
+    try:
+        x = (g["batch"], g["in_channels"] if "in_channels" in g else g["channels"], *g["size"])
+        if "out_channels" not in g:
+            return [("x", str(x))]
+        return [("x", str(x)), ("w", str((g["out_channels"], x[1] // g["groups"], *g["kernel_size"])))]
+    except (KeyError, TypeError, ZeroDivisionError):
+        return []
+
+
+def _neutral(name: str, value: Any) -> bool:
+    return name in _NEUTRAL and json.dumps(value) == json.dumps(_NEUTRAL[name])
+
+
+def _short(name: str, value: Any) -> str:
+    if name in ("orientation", "kind"):
+        return f"{value} pooling" if name == "kind" else str(value)
+    if name == "bias":
+        return "with bias" if value else "no bias"
+    return f"{_LABELS.get(name, name)} {_text(name, value)}"
+
+
+def _row(name: str, value: Any) -> Row:
+    text = _text(name, value)
+    return Row(_LABELS.get(name, name), text, "\n" in text)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "layouts" and isinstance(value, Mapping):
+        return ", ".join(f"{role}: {layout}" for role, layout in value.items()) or "C order"
+    if isinstance(value, list | tuple) and _depth(value) > 1 and len(json.dumps(value)) > 40:
+        return _array(value)
+    return json.dumps(value, ensure_ascii=False).replace("[", "(").replace("]", ")").replace('"', "")
+
+
+def _depth(value: Any) -> int:
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list | tuple) else 0
+
+
+def _array(value: list[Any] | tuple[Any, ...]) -> str:
+    """Nested lists as rows of numbers, matrices parted by an empty line."""
+    if _depth(value) == 1:
+        return "  ".join(str(item) for item in value)
+    gap = "\n" if _depth(value) == 2 else "\n\n"
+    return gap.join(_array(item) if isinstance(item, list | tuple) else str(item) for item in value)

@@ -1,0 +1,110 @@
+"""How things are put, for every view alike: numbers, the verdict in one sentence, commands."""
+
+from __future__ import annotations
+
+import shlex
+
+from backproof.events import Finding, TargetBound
+from backproof.report.summary import Run
+
+QUANTITIES = {
+    "y": "output of forward",
+    "dx": "gradient of the input x",
+    "dw": "gradient of the weights w",
+    "db": "gradient of the bias b",
+}
+
+FORMS = {
+    "int": "one int",
+    "pair": "a pair (vertical, horizontal)",
+    "sides": "((top, bottom), (left, right))",
+    "name": "a string",
+}
+
+
+def number(value: int) -> str:
+    """`1234567` as `1,234,567`."""
+    return f"{value:,}"
+
+
+def counted(value: int, singular: str) -> str:
+    """`1 finding`, `1,200 findings`."""
+    return f"{number(value)} {singular if value == 1 else singular + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def orientation(bound: TargetBound | None) -> str:
+    """The orientation that the target was held to."""
+    if bound is None:
+        return "orientation unknown"
+    if bound.orientation == "unknown":  # forward agrees with neither
+        return "orientation unknown, held to cross-correlation"
+    if bound.orientation == "both":
+        return "convolution and cross-correlation"
+    return f"{bound.orientation} (inferred from forward)" if bound.orientation_inferred else bound.orientation
+
+
+def sentence(run: Run) -> str:
+    """The verdict, after its word: what, held to what, and on how much evidence."""
+    parts = [counted(run.found, "finding")] if run.verdict != "passed" else ["no findings"]
+    parts += [counted(run.examples, "example"), counted(run.comparisons, "exact comparison"), duration(run.seconds)]
+    if run.verdict == "interrupted":
+        done = f"{len(run.ended)} of {counted(len(run.checks), 'started check')} ended"
+        parts = [done, *parts]
+    return f"{run.target}, {orientation(run.bound)}: {', '.join(parts)}"
+
+
+def statement(run: Run) -> str:
+    """The verdict as a whole sentence, for readers who know nothing of the run."""
+    evidence = f"{counted(run.comparisons, 'exact comparison')} over {counted(run.examples, 'example')}"
+    spent = f"in {duration(run.seconds)}"
+    known = run.bound is not None and run.bound.orientation != "unknown"
+    name = f"{run.target}, as {orientation(run.bound)}," if known else run.target
+    match run.verdict:
+        case "passed":
+            return f"{name} agrees with the specification in all of {evidence}, {spent}."
+        case "failed":
+            found = counted(run.found, "finding")
+            return f"{name} differs from the specification: {found} in {evidence}, {spent}."
+        case "not verified":
+            return f"{name} was not verified: {evidence}, {spent}. This is no pass."
+    ended = f"{len(run.ended)} of {counted(len(run.checks), 'started check')} ended"
+    found = counted(run.found, "finding")
+    return f"The run on {name} was interrupted: {ended}, {found} in {evidence}. This is no pass."
+
+
+def location(finding: Finding) -> str:
+    """`dw[0, 0, 1, 0]`, or the quantity alone."""
+    return f"{finding.quantity}{finding.index}" if finding.index else finding.quantity
+
+
+def share(finding: Finding) -> str:
+    """How many entries are wrong; empty where none were compared."""
+    if not finding.compared:
+        return ""
+    return f"{number(finding.wrong)} of {number(finding.compared)} entries wrong"
+
+
+def command(run: Run, *more: str) -> str:
+    """The command line that repeats a run, with `more` arguments; empty where the start of the run is unknown."""
+    if (started := run.started) is None:
+        return ""
+    words = ["backproof", "check", started.target]
+    for key, value in started.declarations.items():
+        words += ["--declare", f"{key}={value}"]
+    words += ["--profile", started.profile, "--examples", str(started.examples), "--seed", str(started.seed)]
+    return shlex.join((*words, *more))
+
+
+def printable(text: str) -> str:
+    """Text of a target as a terminal may show it: control characters, escape sequences included, as escapes."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text
+    )
