@@ -63,14 +63,14 @@ FAILED: my_conv.py, cross-correlation (inferred from forward): 2 findings, 400 e
 """
 
 NOTHING = """\
-my_conv.py (/home/ada/my_conv.py): no function bound; orientation unknown
+my_conv.py (/home/ada/my_conv.py): no function bound; orientation unknown, held to cross-correlation
 
 not verified:
   - pooling: no max_pool, average_pool or sum_pool
   - memory layout reversed
   - y: no forward
 
-NOT VERIFIED: my_conv.py, orientation unknown: 0 findings, 0 examples, 0 exact comparisons, 0.2 s
+NOT VERIFIED: my_conv.py, orientation unknown, held to cross-correlation: 0 findings, 0 examples, 0 exact comparisons, 0.2 s
 """
 
 INTERRUPTED = (
