@@ -70,7 +70,8 @@ not verified:
   - memory layout reversed
   - y: no forward
 
-NOT VERIFIED: my_conv.py, orientation unknown, held to cross-correlation: 0 findings, 0 examples, 0 exact comparisons, 0.2 s
+NOT VERIFIED: my_conv.py, orientation unknown, held to cross-correlation: 0 findings, 0 examples, \
+0 exact comparisons, 0.2 s
 """
 
 INTERRUPTED = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from backproof.checks.bench import EQUATIONS, Array, Check, Found
@@ -45,7 +46,7 @@ def reproducer(found: Found, binding: Binding) -> str:
         "from backproof.targets.calls import Request",
         "from backproof.targets.process import Target",
         "",
-        f"geometry = {geometry!r}",
+        f"geometry = {_without_defaults(geometry)}",
         "arrays = {",
         *(f"    {role!r}: {_literal(array)}," for role, array in found.arrays.items()),
         "}",
@@ -57,6 +58,13 @@ def reproducer(found: Found, binding: Binding) -> str:
         where = ", ".join(map(str, found.wrong.index))
         lines.append(f"# {found.wrong.quantity}[{where}] must be {found.wrong.expected}, and is {found.wrong.actual}")
     return "\n".join(lines) + "\n"
+
+
+def _without_defaults(geometry: Any) -> str:
+    """`Geometry(size=(1, 2), ...)`: what differs from its defaults."""
+    given = {f.name: getattr(geometry, f.name) for f in fields(geometry)}
+    told = ", ".join(f"{f.name}={given[f.name]!r}" for f in fields(geometry) if given[f.name] != f.default)
+    return f"{type(geometry).__name__}({told})"
 
 
 def _literal(array: Array) -> str:
