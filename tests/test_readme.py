@@ -58,9 +58,10 @@ class Copy:
         )
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    root, folder = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("empty")
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    root, folder = tmp_path / "clone", tmp_path / "empty"
+    folder.mkdir()
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -78,28 +79,29 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return Copy(root, folder)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["verify", "test", "own", "targets"])
-def test_commands(copy: Copy, name: str) -> None:
-    """In this order: the later blocks use the environment that the first one makes."""
-    done = copy.run(RUN[name], inside=name in ("verify", "test"))
+def check(name: str, done: subprocess.CompletedProcess[str]) -> None:
+    """The exit status, the last lines, and what the README says is printed."""
     status, end = ENDS[name]
-    assert done.returncode == status, done.stdout + done.stderr
-    assert re.search(end, done.stdout), done.stdout + done.stderr
+    assert done.returncode == status, f"{name}: {done.stdout}{done.stderr}"
+    assert re.search(end, done.stdout), f"{name}: {done.stdout}{done.stderr}"
     for block in BLOCKS:
-        if block.kind == "output" and block.name == name:
-            assert block.text in done.stdout
+        if (block.kind, block.name) == ("output", name):
+            assert block.text in done.stdout, done.stdout
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["uv-verify", "uv-test"])
-def test_uv_commands(copy: Copy, name: str) -> None:
+def test_commands(copy: Copy) -> None:
+    """One test: the later commands use the environment that the first one makes."""
+    for name in ("verify", "test", "own", "targets"):
+        check(name, copy.run(RUN[name], inside=name in ("verify", "test")))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_uv_commands(copy: Copy) -> None:
     if shutil.which("uv") is None:
         pytest.skip("uv is not installed")
     shutil.rmtree(copy.root / ".venv", ignore_errors=True)
-    done = copy.run(RUN[name], inside=True)
-    status, end = ENDS[name]
-    assert done.returncode == status, done.stdout + done.stderr
-    assert re.search(end, done.stdout), done.stdout + done.stderr
+    for name in ("uv-verify", "uv-test"):
+        check(name, copy.run(RUN[name], inside=True))
