@@ -76,7 +76,7 @@ def _operands(oracle: Oracle, sizes: Sizes) -> dict[str, Array]:
     return {tensor.name: _integers(oracle, tensor.name, sizes) for tensor in oracle.equation.tensors[1:]}
 
 
-def _general(sizes: Sizes, equation: Equation, *, flip: int, channels: int, units: int) -> Sizes:
+def _general(sizes: Sizes, equation: Equation, *, flip: int, channels: int = 1, units: int = 1) -> Sizes:
     """The parameters of the general equation that make it an equation of the post, in that equation's frame."""
     full = equation.frame is not None and equation.frame.name == "FULL"
     before = sizes["N_w"] - 1 if full else 0
@@ -94,34 +94,26 @@ def _one_image(identifier: str, flip: int) -> Relation:
     def relation(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Array, Array]]:
         post = _oracle(equations, identifier)
         image, kernel = (_integers(post, name, sizes) for name in "ik")
-        general = _oracle(equations, "general-forward").forward(
-            {"x": image[None, None], "w": kernel[None, None], "b": np.array([0])},
-            _general(sizes, post.equation, flip=flip, channels=1, units=1),
-        )
-        yield identifier, post.forward({"i": image, "k": kernel}, sizes), general[0, 0]
+        expected = _one_channel(equations, image, kernel, _general(sizes, post.equation, flip=flip))
+        yield identifier, post.forward({"i": image, "k": kernel}, sizes), expected
 
     return relation
+
+
+def _one_channel(equations: Equations, image: Array, kernel: Array, sizes: Sizes) -> Array:
+    """One image with one kernel, no bias, by the general equation."""
+    operands = {"x": image[None, None], "w": kernel[None, None], "b": np.array([0])}
+    y: Array = _oracle(equations, "general-forward").forward(operands, sizes)
+    return y[0, 0, :, :]
 
 
 def _single_input(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Array, Array]]:
     post = _oracle(equations, "single-input")
     operands = _operands(post, sizes)
-    convolution = _oracle(equations, "convolution")
-    whole = convolution.forward
-    expected = np.array(
-        [
-            [whole({"i": image, "k": kernel}, sizes) for kernel in kernels]
-            for image, kernels in zip(operands["o_prev"], operands["w"], strict=True)
-        ],
-        dtype=object,
-    )
-    value = post.forward(operands, sizes)
-    full_height, full_width = expected.shape[2:]
-    first = [
-        int(axis.lower.subs(sp.Symbol("N_w", integer=True), sizes["N_w"])) for axis in post.equation.tensors[0].axes[2:]
-    ]
-    crop = (slice(first[0], full_height - first[0]), slice(first[1], full_width - first[1]))
-    yield "single-input", value, expected[:, :, *crop]
+    fixed = _general(sizes, post.equation, flip=1)
+    pairs = zip(operands["o_prev"], operands["w"], strict=True)
+    expected = [[_one_channel(equations, image, kernel, fixed) for kernel in kernels] for image, kernels in pairs]
+    yield "single-input", post.forward(operands, sizes), np.array(expected, dtype=object)
 
 
 def _complete_input(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Array, Array]]:

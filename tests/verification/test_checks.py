@@ -202,3 +202,32 @@ def test_comparison_knows_no_tolerance_and_no_equal_nan() -> None:
 
 def test_every_check_has_its_own_id() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
+
+
+FFT = """
+import numpy as np, right
+ORIENTATION = "convolution"
+ALGORITHM = "{algorithm}"
+def forward(x, w, b):
+    (H, W), (kh, kw) = x.shape[2:], w.shape[2:]
+    if H < kh or W < kw:
+        raise ValueError("the image is smaller than the kernel")
+    size = (H + kh, W + kw)
+    spectrum = np.einsum("nchw,ochw->nohw", np.fft.rfft2(x, size), np.fft.rfft2(w, size))
+    y = np.fft.irfft2(spectrum, size)[:, :, kh - 1 : H, kw - 1 : W]
+    return ({factor} * y + b[:, None, None]).astype(x.dtype)
+def backward(dy, x, w, b):
+    return right.backward(dy, x, w, b, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1))
+"""
+
+
+def test_an_fft_is_right_up_to_rounding_if_it_is_declared_indirect(verify, module) -> None:
+    checks = ("exact", "symbolic", "finite-differences")
+    assert verify(module(FFT.format(algorithm="indirect", factor=1)), examples=20, checks=checks).status == 0
+    (finding,) = verify(module(FFT.format(algorithm="direct", factor=1)), checks=("exact",)).findings
+    assert finding.quantity == "y"
+
+
+def test_an_indirect_algorithm_may_round_and_not_be_wrong(verify, module) -> None:
+    path = module(FFT.format(algorithm="indirect", factor="np.where(np.arange(y.shape[3]) == 1, 1.01, 1)"))
+    assert [f.quantity for f in verify(path, checks=("exact",)).findings] == ["y"]

@@ -61,11 +61,7 @@ class Geometry:
     @property
     def output_size(self) -> Pair:
         """`(OH, OW)`; an entry of 0 or less means that no window fits."""
-        (top, bottom), (left, right) = self.padding
-        return (
-            output_size(self.size[0], self.kernel_size[0], self.stride[0], top, bottom, self.dilation[0]),
-            output_size(self.size[1], self.kernel_size[1], self.stride[1], left, right, self.dilation[1]),
-        )
+        return output_sizes(self)
 
     @property
     def x_shape(self) -> Shape:
@@ -124,12 +120,8 @@ class PoolGeometry:
 
     @property
     def output_size(self) -> Pair:
-        """`(OH, OW)`."""
-        (top, bottom), (left, right) = self.padding
-        return (
-            output_size(self.size[0], self.kernel_size[0], self.stride[0], top, bottom, self.dilation[0]),
-            output_size(self.size[1], self.kernel_size[1], self.stride[1], left, right, self.dilation[1]),
-        )
+        """`(OH, OW)`; an entry of 0 or less means that no window fits."""
+        return output_sizes(self)
 
     @property
     def x_shape(self) -> Shape:
@@ -153,3 +145,12 @@ class PoolGeometry:
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for events."""
         return asdict(self)
+
+
+def output_sizes(geometry: Geometry | PoolGeometry) -> Pair:
+    """`output_size` along rows and columns."""
+    g = geometry
+    rows, columns = (
+        output_size(g.size[a], g.kernel_size[a], g.stride[a], *g.padding[a], g.dilation[a]) for a in (0, 1)
+    )
+    return rows, columns

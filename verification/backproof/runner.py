@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import random
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
 
-from backproof import events
+from backproof import environment, events
 from backproof.cases.levels import space
 from backproof.checks import CHECKS, Bench, Check
 from backproof.checks.bench import Found, Tally
@@ -111,6 +108,7 @@ class _Run:
                 orientations=self.orientations,
                 dtypes=binding.dtypes,
                 layouts=binding.layouts,
+                direct=binding.algorithm == "direct",
             ),
             orientations=self.orientations,
             examples=examples,
@@ -223,44 +221,15 @@ def bound(binding: Binding, orientations: tuple[Orientation, ...], known: str) -
 def _started(options: RunOptions, examples: int, seed: int) -> events.RunStarted:
     return events.RunStarted(
         format=events.FORMAT,
-        backproof=_version("backproof"),
+        backproof=environment.version("backproof"),
         target=options.target,
         declarations=dict(options.declarations),
         profile=options.profile,
         examples=examples,
         seed=seed,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=_environment(),
+        environment=environment.describe(),
     )
-
-
-def _environment() -> dict[str, str]:
-    """What a difference between two machines' results could come from."""
-    names = ("numpy", "numba", "llvmlite", "sympy", "hypothesis")
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "byteorder": sys.byteorder,
-        **{name: _version(name) for name in names},
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _database(binding: Binding) -> Path:

@@ -56,14 +56,14 @@ def specified(geometry: Geometry, arrays: dict[str, Array]) -> dict[str, Array]:
     return dict(zip(QUANTITIES, (y, *oracle.convolution_gradients(arrays["dy"], x, w, **options)), strict=True))
 
 
-def amplitudes(profile: str, dtype: str, k: dict[str, int]) -> dict[str, int]:
-    """The largest absolute integer of `x`, `w`, `dy` that keeps every sum exact.
+def amplitudes(profile: str, dtype: str, k: dict[str, int], headroom: int = 0) -> dict[str, int]:
+    """The largest absolute integer of `x`, `w`, `dy` that keeps every sum exact, with `headroom` bits to spare.
 
     Raises:
         ValueError: A sum has so many products that only zeros would be exact.
     """
-    limit = MANTISSA[dtype] // max(k.values())
-    if limit < _NARROW**2:
+    limit = (MANTISSA[dtype] >> headroom) // max(k.values())
+    if limit < (_NARROW**2 if headroom == 0 else 1):
         raise ValueError(f"sums of {max(k.values())} products leave no room for exact {dtype} data")
     even = isqrt(limit)
     wide, narrow = limit // _NARROW, _NARROW
@@ -78,7 +78,7 @@ def amplitudes(profile: str, dtype: str, k: dict[str, int]) -> dict[str, int]:
 def example(case: Case) -> Example:
     """Draw a case's data (the same for the same case) and compute what the specification makes of them."""
     geometry, rng = case.geometry, np.random.default_rng(case.seed)
-    largest = amplitudes(case.profile, case.dtype, products(geometry))
+    largest = amplitudes(case.profile, case.dtype, products(geometry), case.headroom)
     integers = {role: _integers(rng, case, role, geometry.shape_of(role), largest[role]) for role in ("x", "w", "dy")}
     exponents = _exponents(rng, case)
     if geometry.bias:

@@ -100,7 +100,11 @@ def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> l
         for k, (orientation, dtype) in enumerate(kinds)
         for twin in twins(orientation)[k :: len(kinds)]
     ]
-    cases = [Case(g, dtype, "distinct", seed=seed + k) for k, (g, dtype) in enumerate(chosen) if accepts(g)]
+    cases = [
+        Case(g, dtype, "distinct", seed=seed + k, headroom=space.headroom)
+        for k, (g, dtype) in enumerate(chosen)
+        if accepts(g)
+    ]
     return cases + [space.case(row, seed + len(chosen) + k) for k, row in enumerate(pairwise(space.sizes))]
 
 

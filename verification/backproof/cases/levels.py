@@ -39,16 +39,23 @@ FACTORS: dict[str, tuple[Any, ...]] = {
 
 Levels = Mapping[str, Any]
 
+#: Bits that the data of an indirect algorithm leave free: its error may be this many times the last bit, over 4.
+HEADROOM = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One example: a geometry, how its arrays lie in memory, and from what its data are drawn."""
+    """One example: a geometry, how its arrays lie in memory, and from what its data are drawn.
+
+    `headroom`: bits of the mantissa left free, so that an algorithm that rounds still rounds to the right integer.
+    """
 
     geometry: Geometry
     dtype: str = "float64"
     profile: str = "small"
     layouts: tuple[tuple[str, str], ...] = ()
     seed: int = 0
+    headroom: int = 0
 
     def layout(self, role: str) -> str:
         """The layout of `x`, `w`, `b` or `dy`; "C" unless given."""
@@ -62,6 +69,7 @@ class Case:
             "profile": self.profile,
             "layouts": dict(self.layouts),
             "seed": self.seed,
+            **({"headroom": self.headroom} if self.headroom else {}),
         }
 
 
@@ -118,6 +126,7 @@ class Space:
 
     factors: dict[str, tuple[Any, ...]]
     accepts: Callable[[Geometry], bool] = lambda geometry: True
+    headroom: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,6 +148,7 @@ class Space:
             profile=levels["profile"],
             layouts=tuple((role, layout) for role, layout in layouts.items() if layout != "C"),
             seed=seed,
+            headroom=self.headroom,
         )
 
     def _geometry(self, levels: Levels) -> Geometry:
@@ -154,8 +164,11 @@ def space(
     orientations: Sequence[Orientation],
     dtypes: Sequence[str],
     layouts: Sequence[str],
+    direct: bool = True,
 ) -> Space:
     """The levels that remain for a target: those that it accepts while every other factor is neutral.
+
+    An algorithm that is not `direct` rounds: its data are integers that leave `HEADROOM`.
 
     Raises:
         ValueError: A factor would have no level left.
@@ -170,10 +183,12 @@ def space(
             return level in dtypes
         if name.endswith("_layout"):
             return level in layouts
+        if name == "profile":
+            return direct or level in ("distinct", "small", "sparse")
         levels = {**neutral, name: level}
         return level in orientations if name == "orientation" else accepts(geometry(levels, neutral["orientation"]))
 
     kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in FACTORS.items()}
     if empty := [name for name, levels in kept.items() if not levels]:
         raise ValueError(f"the target accepts no {' and no '.join(empty)} of {[FACTORS[name] for name in empty]}")
-    return Space(kept, accepts)
+    return Space(kept, accepts, headroom=0 if direct else HEADROOM)

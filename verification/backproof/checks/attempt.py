@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from backproof.cases.data import Array, Example, example
 from backproof.cases.levels import Case
-from backproof.checks.bench import Bench, Wrong, compare, misbehaviour
+from backproof.checks.bench import Bench, Wrong, compare, misbehaviour, rounded
 from backproof.targets.calls import Results
 
 
@@ -46,6 +46,7 @@ def _compared(
     bench.tally.comparisons[quantity] += 1
     if not drawn.evidence[quantity]:
         bench.tally.without_evidence[quantity] += 1
-    wrong = compare(quantity, function, reply.values[quantity], expected[quantity])
+    actual = rounded(bench.binding, reply.values[quantity])
+    wrong = compare(quantity, function, actual, expected[quantity])
     if wrong is not None:
         yield wrong

@@ -174,6 +174,17 @@ def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:
     return [Wrong(name, "+".join(quantities), function, text, details)]
 
 
+def rounded(binding: Binding, actual: Array) -> Array:
+    """What an indirect algorithm (FFT, Winograd) meant: the nearest integer, where its error stays below 1/4.
+
+    Its data leave so much of the mantissa free (`levels.HEADROOM`) that a larger error is no rounding.
+    """
+    if binding.algorithm == "direct":
+        return actual
+    nearest = np.rint(actual)
+    return np.where(np.abs(actual - nearest) < 0.25, nearest, actual)
+
+
 def compare(quantity: str, function: str, actual: Array, expected: Array) -> Wrong | None:
     """The first difference in value; None if every entry is equal.  No tolerance; NaN equals nothing."""
     if actual.shape != expected.shape:

@@ -17,7 +17,7 @@ import numpy as np
 from backproof.cases.data import Array, Example, example
 from backproof.cases.designs import tiny
 from backproof.cases.levels import Case
-from backproof.checks.bench import Bench, Check
+from backproof.checks.bench import Bench, Check, rounded
 from backproof.checks.symbolic import report_gradients
 from backproof.targets.calls import Results
 
@@ -62,7 +62,8 @@ def _differences(bench: Bench, case: Case) -> Example | None:
 
 def _forward(bench: Bench, case: Case, operands: dict[str, Array]) -> Array | None:
     reply = bench.call(case.geometry, operands, ["forward"])
-    return reply.values.get("y") if isinstance(reply, Results) else None
+    y = reply.values.get("y") if isinstance(reply, Results) else None
+    return None if y is None else rounded(bench.binding, y)
 
 
 def _twice_error(target: Array, y: Array) -> float:
