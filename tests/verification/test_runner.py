@@ -100,7 +100,7 @@ def family(failing: dict[str, range], kinds: str = "value") -> Family[int]:
         sizes=(10, 100),
         case=lambda row, seed: 100 * row[0] + row[1],
         attempt=attempt,
-        simpler=lambda case: iter([case // 2, case - 1] if case else []),
+        simpler=lambda case: iter([n for n in (case // 2, case - 50, case - 1) if n >= 0]),
         arrays=lambda case: {},
     )
 
