@@ -26,6 +26,7 @@ from backproof.checks.bench import Found, Tally
 from backproof.checks.findings import as_event
 from backproof.checks.orientation import infer
 from backproof.contract import ORIENTATIONS, Orientation
+from backproof.diagnosis import diagnose
 from backproof.events import Event, Verdict
 from backproof.targets.binding import Binding
 from backproof.targets.layouts import LAYOUTS
@@ -151,7 +152,7 @@ class _Run:
         if not seen <= self.said:
             self.said |= seen
             self.findings += 1
-            self.emit(as_event(check, found, self.target.binding))
+            self.emit(as_event(check, found, self.target.binding, diagnose(self.bench, found)))
 
     def finish(self, seconds: float) -> int:
         """Say the verdict; returns the exit status."""

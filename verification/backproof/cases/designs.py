@@ -77,6 +77,9 @@ def twins(orientation: Orientation) -> list[Geometry]:
         Geometry(2, 1, 2, (5, 5), (2, 2), stride=(1, 2), padding=((1, 0), (0, 1)), orientation=orientation),
         Geometry(2, 1, 2, (4, 4), (3, 3), padding=((2, 0), (0, 2)), orientation=orientation),
         Geometry(1, 2, 1, (4, 4), (2, 2), padding=((0, 1), (1, 0)), orientation=orientation),
+        # the two strides, or the two dilations, exchanged: the output size stays, thanks to the remainder
+        Geometry(2, 2, 2, (5, 5), (2, 2), stride=(2, 3), orientation=orientation),
+        Geometry(1, 2, 2, (5, 5), (2, 2), stride=(2, 2), dilation=(1, 2), orientation=orientation),
         # the remainder at the bottom, where only the stride decides what is left over
         Geometry(2, 2, 1, (6, 6), (3, 3), stride=(2, 2), orientation=orientation),
         Geometry(2, 2, 2, (8, 8), (3, 3), stride=(3, 3), padding=((1, 1), (1, 1)), orientation=orientation),

@@ -13,15 +13,15 @@ from backproof.targets.binding import Binding
 WRITTEN_OUT = 400
 
 
-def as_event(check: Check, found: Found, binding: Binding) -> Finding:
-    """The finding that a report shows."""
+def as_event(check: Check, found: Found, binding: Binding, explanation: tuple[str, ...] = ()) -> Finding:
+    """The finding that a report shows; an explanation comes before the other details."""
     wrong = found.wrong
     return Finding(
         check=check.id,
         quantity=wrong.quantity,
         function=wrong.function,
         summary=wrong.summary,
-        details=list(wrong.details),
+        details=[*explanation, *wrong.details],
         equations=list(EQUATIONS.get(wrong.quantity, check.equations)),
         case=found.case.as_dict(),
         index=list(wrong.index),
