@@ -105,14 +105,17 @@ def family(failing: dict[str, range], kinds: str = "value") -> Family[int]:
     )
 
 
-def hunted(failing: dict[str, range], examples: int, kinds: str = "value") -> list[tuple[str, int]]:
+def hunted(
+    failing: dict[str, range], examples: int, kinds: str = "value", seed: int = 1, database: Path | None = None
+) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     bench = Bench(
         target=None,
         space=None,
         orientations=("convolution",),
         examples=examples,
-        seed=1,
+        seed=seed,
+        database=str(database) if database else None,
         report=lambda f: found.append((f.wrong.quantity, f.case)),
         progress=lambda done, total: None,
         tally=Tally(),
@@ -137,3 +140,12 @@ def test_the_search_goes_on_for_the_other_quantities() -> None:
 def test_a_hang_is_not_shrunk() -> None:
     assert hunted({"y": range(3, 10)}, examples=0, kinds="timed out") == [("y", 3)]
     assert hunted({"y": range(9, 400)}, examples=0, kinds="timed out") == [("y", 9)]
+
+
+def test_what_failed_is_tried_first_in_the_next_run_and_forgotten_once_it_is_right(tmp_path: Path) -> None:
+    rare = {"dx": range(640, 650)}
+    seeds = (seed for seed in range(100) if hunted(rare, examples=100, seed=seed, database=tmp_path))
+    next(seeds)  # some run finds it
+    assert hunted(rare, examples=0, database=tmp_path) == [("dx", 640)], "no search: the kept row"
+    assert hunted({}, examples=0, database=tmp_path) == []
+    assert hunted(rare, examples=0, database=tmp_path) == [], "it was right once, and is forgotten"

@@ -6,14 +6,16 @@ hangs costs one worker, not hundreds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from backproof.cases.shrink import shrink
 from backproof.checks.bench import Array, Bench, Found, Wrong
 
 C = TypeVar("C")
+Row: TypeAlias = tuple[int, ...]  # a level of each factor, then a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,59 +63,82 @@ def hunt(bench: Bench, family: Family[C]) -> None:
     for case in family.fixed:
         if standing:
             try_case(case)
+    kept = _Kept(bench.database, family)
+    for row in kept.rows():
+        if standing and not try_case(family.case(row[:-1], row[-1])):
+            kept.forget(row)
     if bench.examples and standing:
-        _search(bench, family, try_case, lambda: bool(standing))
+        _search(bench, family, try_case, standing, kept)
     bench.progress(total, total)
     for wrong, case, after in sorted(failures, key=lambda f: family.quantities.index(f[0].quantity.split("+")[0])):
         _report(bench, family, wrong, case, after)
 
 
-def _search(bench: Bench, family: Family[C], try_case: Callable[[C], bool], standing: Callable[[], bool]) -> None:
+class _Kept:
+    """Rows of levels, each with its seed, that failed in earlier runs of this target."""
+
+    def __init__(self, folder: str | None, family: Family[Any]) -> None:
+        from hypothesis.database import DirectoryBasedExampleDatabase
+
+        self.database = DirectoryBasedExampleDatabase(folder) if folder else None
+        self.sizes = family.sizes
+        self.key = f"{family.quantities} {family.sizes}".encode()
+
+    def rows(self) -> list[Row]:
+        """Those that still are rows of these levels."""
+        saved = [tuple(json.loads(value)) for value in self.database.fetch(self.key)] if self.database else []
+        return sorted(row for row in saved if len(row) == len(self.sizes) + 1)
+
+    def keep(self, row: Row) -> None:
+        """For the next run."""
+        if self.database:
+            self.database.save(self.key, json.dumps(row).encode())
+
+    def forget(self, row: Row) -> None:
+        """It fails no longer."""
+        if self.database:
+            self.database.delete(self.key, json.dumps(row).encode())
+
+
+def _search(bench: Bench, family: Family[C], try_case: Callable[[C], bool], standing: set[str], kept: _Kept) -> None:
     """Random rows of levels, drawn by Hypothesis; stops at a failure and goes on while some quantity stands."""
     from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
     from hypothesis import strategies as st
-    from hypothesis.database import DirectoryBasedExampleDatabase
 
     rows = st.tuples(*(st.integers(0, size - 1) for size in family.sizes), st.integers(0, 2**32 - 1))
     left = bench.examples
-    database = DirectoryBasedExampleDatabase(bench.database) if bench.database else None
+    failed: set[Row] = set()
 
     class FailedError(Exception):
         pass
 
-    while left > 0 and standing():
+    while left > 0 and standing:
         before = bench.tally.examples
+        failed.clear()
 
         @seed(bench.seed + left)
         @settings(
             max_examples=left,
             deadline=None,
-            database=database,
-            phases=(Phase.reuse, Phase.generate),  # `shrink` goes below the levels; see backproof.cases.shrink
+            database=None,  # a seed makes Hypothesis leave its database alone; see _Kept
+            phases=(Phase.generate,),  # `shrink` goes below the levels; see backproof.cases.shrink
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
             report_multiple_bugs=False,
         )
         @given(rows)
-        def falsify(row: tuple[int, ...]) -> None:
-            if standing() and try_case(family.case(row[:-1], row[-1])):
+        def falsify(row: Row) -> None:
+            # Hypothesis runs a failure once more, when the quantity no longer stands.
+            if row in failed or (standing and try_case(family.case(row[:-1], row[-1]))):
+                failed.add(row)
+                kept.keep(row)
                 raise FailedError
 
         try:
             falsify()
             return
-        except Exception as error:  # Flaky too: by the replay, the quantity no longer stands
-            if not _is_failure(error, FailedError):
-                raise
-        left -= max(1, bench.tally.examples - before)
-
-
-def _is_failure(error: BaseException, failed: type[Exception]) -> bool:
-    from hypothesis.errors import Flaky
-
-    if isinstance(error, BaseExceptionGroup):
-        return all(_is_failure(part, failed) for part in error.exceptions)
-    return isinstance(error, failed | Flaky)
+        except FailedError:
+            left -= max(1, bench.tally.examples - before)
 
 
 def _report(bench: Bench, family: Family[C], wrong: Wrong, case: C, after: int) -> None:
