@@ -22,6 +22,8 @@ ENDS = {
     "uv-verify": (0, r"PASSED: numba, .*\nreport: reports/numba\.html\s*$"),
     "uv-test": (0, r"\d+ passed.*\s*$"),
     "targets": (0, r"reports/numba\.html\s*$"),
+    "init": (0, r"2 passed, 3 skipped.*\s*$"),
+    "pytest": (0, r"\d+ passed.*\s*$"),
 }
 
 
@@ -32,7 +34,7 @@ def test_every_command_block_is_known() -> None:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the repository, and an empty folder from which its environment is used."""
+    """A copy of the repository, and an empty folder, with one for each block that uses its environment from outside."""
 
     root: Path
     folder: Path
@@ -40,17 +42,20 @@ class Copy:
     def run(self, block: Block, *, inside: bool) -> subprocess.CompletedProcess[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
         environment |= {
-            "PYTEST_ADDOPTS": "tests/spec/test_model.py",  # the whole suite runs by the same command, once, in CI
             "BACKPROOF_CACHE_DIR": str(self.root / ".cache"),
             "UV_CACHE_DIR": str(self.root / ".uv-cache"),
             "NO_COLOR": "1",
         }
         environment.pop("VIRTUAL_ENV", None)
-        if not inside:
+        folder = self.root if inside else self.folder / block.name
+        folder.mkdir(exist_ok=True)
+        if inside:
+            environment["PYTEST_ADDOPTS"] = "tests/spec/test_model.py"  # CI runs the whole suite by the same command
+        else:
             environment["PATH"] = f"{self.root / '.venv' / 'bin'}{os.pathsep}{environment['PATH']}"
         return subprocess.run(
             ["bash", "-c", block.text],
-            cwd=self.root if inside else self.folder,
+            cwd=folder,
             env=environment,
             capture_output=True,
             text=True,
@@ -61,7 +66,7 @@ class Copy:
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     root, folder = tmp_path / "clone", tmp_path / "empty"
-    folder.mkdir()
+    (folder / "own").mkdir(parents=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -75,7 +80,7 @@ def copy(tmp_path: Path) -> Copy:
             shutil.copy(ROOT / name, root / name)
     for block in BLOCKS:
         if block.kind == "file":
-            (folder / block.name).write_text(block.text, encoding="utf-8")
+            (folder / "own" / block.name).write_text(block.text, encoding="utf-8")
     return Copy(root, folder)
 
 
@@ -93,7 +98,7 @@ def check(name: str, done: subprocess.CompletedProcess[str]) -> None:
 @pytest.mark.timeout(900)
 def test_commands(copy: Copy) -> None:
     """One test: the later commands use the environment that the first one makes."""
-    for name in ("verify", "test", "own", "targets"):
+    for name in ("verify", "test", "own", "targets", "init", "pytest"):
         check(name, copy.run(RUN[name], inside=name in ("verify", "test")))
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from backproof import cli
 from backproof.events import Event, TargetBound
+from backproof.options import RunOptions
 from backproof.report.ndjson import read
-from backproof.runner import PROFILES, RunOptions
 from backproof.targets.errors import TargetError
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -47,7 +47,7 @@ class Command:
             return run(options, emit, progress)
 
         module = ModuleType("backproof.runner")
-        vars(module).update(run=remember, RunOptions=RunOptions, CHECK_IDS=("contract", "exact", "pooling"))
+        vars(module).update(run=remember)
         self.monkeypatch.setitem(sys.modules, "backproof.runner", module)
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
@@ -85,15 +85,22 @@ def test_check_hands_over_what_was_asked_for(command: Command) -> None:
     command.replay("passing", 0)
     command("check", "numba")
     assert command.options == RunOptions("numba")
-    options = "--declare A=1 --declare B=x=y --profile quick --examples 0 --seed 7 --time-limit 2.5 --check exact -q"
-    command("check", "numba", *options.split(), "--check", "pooling")
-    assert command.options == RunOptions(
-        "numba", {"A": "1", "B": "x=y"}, "quick", 0, 7, time_limit=2.5, checks=("exact", "pooling")
+    options = (
+        "--declare A=1 --declare B=x=y --profile quick --examples 0 --seed 7 --time-limit 2.5 --check exact -q --strict"
     )
-
-
-def test_the_profiles_are_those_of_the_runner() -> None:
-    assert tuple(PROFILES) == cli.PROFILES
+    expected = ("--expect-fail", "exact:dw=issue 12", "--expect-fail", "pooling=a = b")
+    command("check", "numba", *options.split(), "--check", "pooling", *expected)
+    assert command.options == RunOptions(
+        "numba",
+        {"A": "1", "B": "x=y"},
+        "quick",
+        0,
+        7,
+        time_limit=2.5,
+        checks=("exact", "pooling"),
+        expect_fail={"exact:dw": "issue 12", "pooling": "a = b"},
+        strict=True,
+    )
 
 
 def test_check_quietly_and_elsewhere(command: Command) -> None:
@@ -112,7 +119,18 @@ def test_check_quietly_and_elsewhere(command: Command) -> None:
         (["--declare", "A="], "'A=' is not KEY=VALUE"),
         (["--declare", "A=1", "--declare", "A=2"], "A is given twice: '1' and '2'"),
         (["--check", "exct"], "there is no check 'exct'; did you mean exact?"),
-        (["--check", "zzz"], "there is no check 'zzz'; the checks are contract, exact, pooling"),
+        (
+            ["--check", "zzz"],
+            "there is no check 'zzz'; the checks are contract, exact, symbolic, finite-differences, pooling",
+        ),
+        (
+            ["--expect-fail", "exact"],
+            "'exact' is not CHECK=REASON or CHECK:QUANTITY=REASON; write for example exact:dw=",
+        ),
+        (["--expect-fail", "exact="], "'exact=' is not CHECK=REASON"),
+        (["--expect-fail", "exct=why"], "expected failure 'exct': there is no check 'exct'; did you mean 'exact'?"),
+        (["--expect-fail", "exact:dv=why"], "expected failure 'exact:dv': exact has no quantity 'dv'"),
+        (["--expect-fail", "exact=a", "--expect-fail", "exact=b"], "exact is given twice: 'a' and 'b'"),
         (["--profile", "fast"], "'fast' is not one of 'quick', 'default', 'thorough', 'nightly'"),
         (["--examples", "-1"], "-1 is not in the range x>=0"),
         (["--examples", "many"], "'many' is not a valid integer range"),

@@ -36,7 +36,8 @@ def test_the_package_imports_nothing_heavy() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    for arguments in (["--help"], ["check", "--help"], ["show", "--help"], ["report", "--help"], ["--version"]):
+    commands = ("check", "show", "init", "report", "completion")
+    for arguments in (["--help"], ["--version"], *([command, "--help"] for command in commands)):
         modules = imported(run(*arguments))
         assert "click" in modules
         assert not modules & HEAVY, arguments

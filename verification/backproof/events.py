@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 FORMAT = 1
 Verdict: TypeAlias = Literal["passed", "failed", "not verified"]
+CheckVerdict: TypeAlias = Literal["passed", "failed", "expected failure", "not verified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class RunStarted:
     seed: int
     started: str  # ISO 8601, UTC
     environment: dict[str, str]
+    expect_fail: dict[str, str] = field(default_factory=dict)  # CHECK or CHECK:QUANTITY -> reason
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +89,36 @@ class Finding:
     compared: int
     after: int  # examples until it was first seen
     reproducer: str
+    expected_failure: str = ""  # the reason, where this failure is expected
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFinished:
-    """A check ended.  `comparisons` counts per quantity the arrays compared and found equal or not."""
+    """A check ended.  `comparisons` counts per quantity the arrays compared and found equal or not.
+
+    `expected_failures` are those that came, `CHECK` or `CHECK:QUANTITY` -> reason.
+    """
 
     kind: ClassVar[str] = "check-finished"
     check: str
     title: str
-    verdict: Verdict
+    verdict: CheckVerdict
     examples: int
     comparisons: dict[str, int]
     without_evidence: dict[str, int]
     excluded: dict[str, int]  # known defect -> examples not called
     not_supported: dict[str, int]  # reason -> examples not called
     seconds: float
+    expected_failures: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The last event.  `exit_status`: 0 everything asked for holds, 1 findings, 2 nothing could be verified."""
+    """The last event.  `exit_status`: 0 everything asked for holds, 1 findings, 2 nothing could be verified.
+
+    `findings` are those not expected, `expected_failures` counts the others; `stale`: failures that were expected and
+    did not come; `strict`: what fails a strict run besides findings.
+    """
 
     kind: ClassVar[str] = "run-finished"
     verdict: Verdict
@@ -117,6 +129,9 @@ class RunFinished:
     worker_restarts: int
     not_verified: list[str]
     seconds: float
+    expected_failures: int = 0
+    stale: list[str] = field(default_factory=list)
+    strict: list[str] = field(default_factory=list)
 
 
 Event: TypeAlias = RunStarted | TargetBound | CheckStarted | Finding | CheckFinished | RunFinished

@@ -1,7 +1,7 @@
 """One run: load the target, settle its orientation, go through the checks, and say everything as events.
 
-exit status 0   everything asked for holds
-            1   findings
+exit status 0   everything asked for holds, expected failures apart
+            1   findings, or under `strict` anything that was not verified
             2   the target could not be loaded, or nothing could be verified
 """
 
@@ -12,53 +12,28 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from types import TracebackType
+from typing import Self
 
 import platformdirs
 
-from backproof import environment, events
+from backproof import events, strictness
 from backproof.cases.levels import space
 from backproof.checks import CHECKS, Bench, Check
 from backproof.checks.bench import Found, Tally
 from backproof.checks.findings import as_event
-from backproof.checks.orientation import infer
-from backproof.contract import ORIENTATIONS, Orientation
 from backproof.diagnosis import diagnose
-from backproof.events import Event, Verdict
+from backproof.events import CheckVerdict, Event, Verdict
+from backproof.expectations import Expectations
+from backproof.options import CHECK_IDS, PROFILES, RunOptions, chosen
+from backproof.prologue import bound, orientations, started
 from backproof.targets.binding import Binding
-from backproof.targets.layouts import LAYOUTS
+from backproof.targets.errors import TargetError
 from backproof.targets.process import Target
 
-#: Random examples on top of the fixed set, by profile.
-PROFILES: dict[str, int] = {"quick": 0, "default": 200, "thorough": 5_000, "nightly": 50_000}
-
-CHECK_IDS: tuple[str, ...] = tuple(check.id for check in CHECKS)
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What a run is asked for.
-
-    Attributes:
-        target: A registered name, a file, a module; see `backproof.targets`.
-        declarations: `KEY -> VALUE`, as with `--declare`.
-        profile: One of `PROFILES`; decides the number of random examples unless `examples` is given.
-        seed: Of all data and of the search; drawn where None.
-        time_limit: Seconds for one call of the target.
-        checks: Ids of the only checks to run; all where empty.
-    """
-
-    target: str
-    declarations: Mapping[str, str] = field(default_factory=dict)
-    profile: str = "default"
-    examples: int | None = None
-    seed: int | None = None
-    time_limit: float = 30.0
-    checks: tuple[str, ...] = ()
-
+__all__ = ["CHECK_IDS", "PROFILES", "CheckResult", "RunOptions", "Verification", "run"]
 
 Emit = Callable[[Event], None]
 Progress = Callable[[str, int, int], None]
@@ -69,168 +44,212 @@ def run(options: RunOptions, emit: Emit, progress: Progress = lambda check, done
 
     Raises:
         TargetError: The target cannot be used; nothing was emitted but `RunStarted`.
-        ValueError: A profile or check that does not exist.
+        ValueError: A profile, a check or an expected failure that does not exist.
     """
-    chosen = _chosen(options)
-    clock = time.monotonic()
-    seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
-    examples = PROFILES[options.profile] if options.examples is None else options.examples
-    emit(_started(options, examples, seed))
-    with Target.open(options.target, declarations=dict(options.declarations), time_limit=options.time_limit) as target:
-        state = _Run(target, emit, progress, seed, examples)
-        for check in chosen:
-            state.check(check)
-        return state.finish(time.monotonic() - clock)
+    with Verification(options, emit, progress) as verification:
+        for check in verification.checks:
+            verification.check(check)
+        return verification.finish().exit_status
 
 
-def _chosen(options: RunOptions) -> list[Check]:
-    if options.profile not in PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {options.profile!r}")
-    if unknown := set(options.checks) - set(CHECK_IDS):
-        raise ValueError(f"no check {', '.join(sorted(unknown))}; there are {', '.join(CHECK_IDS)}")
-    return [check for check in CHECKS if not options.checks or check.id in options.checks]
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check ended.
+
+    `findings` are all that it found, those included that an earlier check of the run had found before it; `stale` are
+    the expected failures of this check that did not come, as `KEY (REASON)`.
+    """
+
+    finished: events.CheckFinished
+    findings: tuple[events.Finding, ...]
+    stale: tuple[str, ...]
 
 
-class _Run:
-    """The state of a run: what has been tallied, and what has been found already."""
+class Verification:
+    """A target that is opened once, and checked check by check; a context manager, for one thread at a time.
 
-    def __init__(self, target: Target, emit: Emit, progress: Progress, seed: int, examples: int) -> None:
-        self.target, self.emit, self.progress = target, emit, progress
-        self.tallies: list[Tally] = []
-        self.said: set[tuple[str, str, str]] = set()
-        self.findings = 0
-        binding = target.binding
-        self.orientations, known = _orientations(target)
-        emit(bound(binding, self.orientations, known))
-        self.bench = Bench(
-            target=target,
+        with Verification(RunOptions("my_conv.py")) as verification:
+            result = verification.check("exact")
+
+    `emit` is handed every event of the run, in order.  `bound` says how the target was bound, `checks` what is to run.
+
+    Raises:
+        ValueError: A profile, a check or an expected failure that does not exist.
+        TargetError: On entry, the target cannot be used; nothing was emitted but `RunStarted`.
+    """
+
+    bound: events.TargetBound
+
+    def __init__(
+        self,
+        options: RunOptions,
+        emit: Emit = lambda event: None,
+        progress: Progress = lambda check, done, total: None,
+    ) -> None:
+        self.options = options
+        self.checks = tuple(check.id for check in chosen(options))
+        self.seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
+        self._expectations = Expectations.of(options.expect_fail, CHECK_IDS)
+        self._emit, self._progress = emit, progress
+        self._results: list[CheckResult] = []
+        self._said: set[tuple[str, str, str, bool]] = set()
+        self._told: list[events.Finding] = []
+
+    def __enter__(self) -> Self:
+        self._clock = time.monotonic()
+        options = self.options
+        examples = PROFILES[options.profile] if options.examples is None else options.examples
+        self._emit(started(options, examples, self.seed))
+        self.target = Target.open(
+            options.target, declarations=dict(options.declarations), time_limit=options.time_limit
+        )
+        try:
+            self._bind(examples)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the target's process."""
+        self.target.close()
+
+    @property
+    def binding(self) -> Binding:
+        """What is bound to what."""
+        return self.target.binding
+
+    @property
+    def expect_fail(self) -> Mapping[str, str]:
+        """Expected failures and their reasons, those included that the target itself declares."""
+        return self._expectations.reasons
+
+    def _bind(self, examples: int) -> None:
+        binding = self.binding
+        self._expectations = _declared(binding) | self._expectations
+        held_to, known = orientations(self.target)
+        self.bound = bound(binding, held_to, known)
+        self._emit(self.bound)
+        self._bench = Bench(
+            target=self.target,
             space=space(
                 lambda g: binding.refuses(g) is None,
-                orientations=self.orientations,
+                orientations=held_to,
                 dtypes=binding.dtypes,
                 layouts=binding.layouts,
-                direct=binding.algorithm == "direct",
+                direct=binding.algorithm == "direct" and not binding.updates,
+                fixed=dict(binding.fixed),
             ),
-            orientations=self.orientations,
+            orientations=held_to,
             examples=examples,
-            seed=seed,
+            seed=self.seed,
             report=lambda found: None,
             progress=lambda done, total: None,
             database=str(_database(binding)),
         )
 
-    def check(self, check: Check) -> None:
-        """Run one check between its two events."""
-        clock = time.monotonic()
-        self.emit(events.CheckStarted(check.id, check.title, list(check.equations)))
-        tally = self.bench.tally = Tally()
-        self.bench.report = lambda found: self._report(check, found)
-        self.bench.progress = lambda done, total: self.progress(check.id, done, total)
-        check.run(self.bench)
-        self.tallies.append(tally)
-        compared = sum(tally.comparisons.values())
-        verdict: Verdict = "failed" if tally.findings else "passed" if compared else "not verified"
-        self.emit(
-            events.CheckFinished(
-                check.id,
-                check.title,
-                verdict,
-                tally.examples,
-                dict(tally.comparisons),
-                dict(tally.without_evidence),
-                dict(tally.excluded),
-                dict(tally.not_supported),
-                round(time.monotonic() - clock, 3),
-            )
-        )
+    def check(self, name: str) -> CheckResult:
+        """Run one check, between its two events.
 
-    def _report(self, check: Check, found: Found) -> None:
-        self.bench.tally.findings += 1
-        # One mistake, one finding: what a later check sees of it again only makes that check fail.
+        Raises:
+            ValueError: There is no such check.
+            TargetError: After a crash, the target could not be loaded again.
+        """
+        if name not in _CHECKS:
+            raise ValueError(f"no check {name!r}; there are {', '.join(CHECK_IDS)}")
+        clock, check = time.monotonic(), _CHECKS[name]
+        self._emit(events.CheckStarted(check.id, check.title, list(check.equations)))
+        bench, found = self._bench, list[events.Finding]()
+        bench.tally = Tally()
+        bench.report = lambda failure: found.append(self._report(check, failure))
+        bench.progress = lambda done, total: self._progress(check.id, done, total)
+        check.run(bench)
+        verdict = _verdict(found, bench.tally)
+        nothing = [(check.id, "")] if verdict == "not verified" else []
+        met = self._expectations.met([*((finding.check, finding.quantity) for finding in found), *nothing])
+        finished = events.CheckFinished(
+            check=check.id,
+            title=check.title,
+            verdict=verdict,
+            examples=bench.tally.examples,
+            comparisons=dict(bench.tally.comparisons),
+            without_evidence=dict(bench.tally.without_evidence),
+            excluded=dict(bench.tally.excluded),
+            not_supported=dict(bench.tally.not_supported),
+            seconds=round(time.monotonic() - clock, 3),
+            expected_failures=met,
+        )
+        self._emit(finished)
+        stale = self._expectations.stale(check.id, met)
+        self._results.append(CheckResult(finished, tuple(found), stale))
+        return self._results[-1]
+
+    def _report(self, check: Check, found: Found) -> events.Finding:
+        self._bench.tally.findings += 1
         wrong = found.wrong
-        seen = {(quantity, wrong.function, wrong.kind) for quantity in wrong.quantity.split("+")}
-        if not seen <= self.said:
-            self.said |= seen
-            self.findings += 1
-            self.emit(as_event(check, found, self.target.binding, diagnose(self.bench, found)))
+        reason = self._expectations.reason(check.id, wrong.quantity)
+        finding = as_event(check, found, self.binding, self.options.declarations, diagnose(self._bench, found))
+        finding = replace(finding, expected_failure=reason)
+        # One mistake, one finding: what a later check sees of it again only makes that check fail.
+        seen = {(quantity, wrong.function, wrong.kind, bool(reason)) for quantity in wrong.quantity.split("+")}
+        if not seen <= self._said:
+            self._said |= seen
+            self._told.append(finding)
+            self._emit(finding)
+        return finding
 
-    def finish(self, seconds: float) -> int:
-        """Say the verdict; returns the exit status."""
-        comparisons = sum(sum(tally.comparisons.values()) for tally in self.tallies)
-        failed = any(tally.findings for tally in self.tallies)
+    def finish(self) -> events.RunFinished:
+        """Say the verdict on the checks that ran."""
+        ended = [result.finished for result in self._results]
+        stale = [text for result in self._results for text in result.stale]
+        expected = sum(1 for finding in self._told if finding.expected_failure)
+        comparisons = sum(sum(end.comparisons.values()) for end in ended)
+        objections = [*strictness.of_run(self.bound, ended), *strictness.of_stale(stale)] if self.options.strict else []
+        failed = any(end.verdict == "failed" for end in ended) or (comparisons and objections)
         verdict: Verdict = "failed" if failed else "passed" if comparisons else "not verified"
-        status = {"failed": 1, "passed": 0, "not verified": 2}[verdict]
-        self.emit(
-            events.RunFinished(
-                verdict,
-                status,
-                self.findings,
-                sum(tally.examples for tally in self.tallies),
-                comparisons,
-                self.target.restarts,
-                list(self.target.binding.not_bound),
-                round(seconds, 3),
-            )
+        finished = events.RunFinished(
+            verdict=verdict,
+            exit_status={"failed": 1, "passed": 0, "not verified": 2}[verdict],
+            findings=len(self._told) - expected,
+            examples=sum(end.examples for end in ended),
+            comparisons=comparisons,
+            worker_restarts=self.target.restarts,
+            not_verified=list(self.binding.not_bound),
+            seconds=round(time.monotonic() - self._clock, 3),
+            expected_failures=expected,
+            stale=stale,
+            strict=objections,
         )
-        return status
+        self._emit(finished)
+        return finished
 
 
-def _orientations(target: Target) -> tuple[tuple[Orientation, ...], Literal["declared", "inferred", "unknown"]]:
-    """The orientations to hold the target to, and how they are known."""
-    binding = target.binding
-    if "orientation" in dict(binding.options):
-        return ORIENTATIONS, "declared"
-    if binding.orientation is not None:
-        return (binding.orientation,), "declared"
-    inferred = infer(target)
-    # Where forward agrees with neither it is wrong; it is then measured against what every framework computes.
-    return (inferred or "cross-correlation",), "inferred" if inferred else "unknown"
+_CHECKS = {check.id: check for check in CHECKS}
 
 
-def bound(binding: Binding, orientations: tuple[Orientation, ...], known: str) -> events.TargetBound:
-    """A binding as an event."""
-    return events.TargetBound(
-        name=binding.name,
-        origin=binding.origin,
-        version=binding.version,
-        orientation="unknown" if known == "unknown" else "both" if len(orientations) > 1 else orientations[0],
-        orientation_inferred=known == "inferred",
-        functions=[
-            {
-                "role": function.role,
-                "display": function.display,
-                "parameters": [
-                    parameter.name if parameter.name == parameter.role else f"{parameter.name} ({parameter.role})"
-                    for parameter in function.parameters
-                ],
-            }
-            for function in binding.functions
-        ],
-        options={option: str(form) for option, form in binding.options},
-        bias=binding.bias,
-        dtypes=list(binding.dtypes),
-        padding_modes=list(binding.padding_modes),
-        layouts=list(binding.layouts),
-        layouts_excluded=[layout for layout in LAYOUTS if layout not in binding.layouts],
-        known_defects=[
-            {"name": name, "summary": summary, "script": script} for name, summary, script in binding.known_defects
-        ],
-        not_bound=list(binding.not_bound),
-    )
+def _declared(binding: Binding) -> Expectations:
+    """The expected failures that the target itself declares."""
+    try:
+        return Expectations.of(_declarations_of(binding), CHECK_IDS)
+    except ValueError as error:
+        raise TargetError(f"EXPECTED_FAILURES of {binding.name}: {error}") from error
 
 
-def _started(options: RunOptions, examples: int, seed: int) -> events.RunStarted:
-    return events.RunStarted(
-        format=events.FORMAT,
-        backproof=environment.version("backproof"),
-        target=options.target,
-        declarations=dict(options.declarations),
-        profile=options.profile,
-        examples=examples,
-        seed=seed,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=environment.describe(),
-    )
+def _declarations_of(binding: Binding) -> Mapping[str, str]:
+    return dict(getattr(binding, "expected_failures", ()))
+
+
+def _verdict(found: list[events.Finding], tally: Tally) -> CheckVerdict:
+    if any(not finding.expected_failure for finding in found):
+        return "failed"
+    if found:
+        return "expected failure"
+    return "passed" if tally.comparisons.total() else "not verified"
 
 
 def _database(binding: Binding) -> Path:

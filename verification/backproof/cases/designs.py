@@ -83,6 +83,8 @@ def twins(orientation: Orientation) -> list[Geometry]:
         # the remainder at the bottom, where only the stride decides what is left over
         Geometry(2, 2, 1, (6, 6), (3, 3), stride=(2, 2), orientation=orientation),
         Geometry(2, 2, 2, (8, 8), (3, 3), stride=(3, 3), padding=((1, 1), (1, 1)), orientation=orientation),
+        # wide padding before, none after: the gradient's own padding is negative on one side
+        Geometry(1, 1, 8, (4, 3), (1, 2), padding=((0, 0), (2, 0)), orientation=orientation),
         # groups whose blocks could be interleaved
         Geometry(2, 4, 4, (3, 3), (2, 2), groups=2, orientation=orientation),
         Geometry(1, 4, 4, (4, 4), (3, 3), stride=(2, 2), padding=((1, 1), (1, 1)), groups=2, orientation=orientation),
@@ -97,12 +99,8 @@ def twins(orientation: Orientation) -> list[Geometry]:
 def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
     """The twins that the target accepts, then the pairwise design over its levels."""
     bias = space.factors["bias"][-1]
-    kinds = list(product(space.factors["orientation"], space.factors["dtype"]))
-    chosen = [
-        (replace(twin, bias=bias), dtype)
-        for k, (orientation, dtype) in enumerate(kinds)
-        for twin in twins(orientation)[k :: len(kinds)]
-    ]
+    kinds = product(space.factors["orientation"], space.factors["dtype"])
+    chosen = [(replace(twin, bias=bias), dtype) for orientation, dtype in kinds for twin in twins(orientation)]
     cases = [
         Case(g, dtype, "distinct", seed=seed + k, headroom=space.headroom)
         for k, (g, dtype) in enumerate(chosen)

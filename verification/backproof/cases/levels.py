@@ -18,7 +18,7 @@ FACTORS: dict[str, tuple[Any, ...]] = {
     "kernel": ((1, 1), (2, 2), (3, 3), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (4, 3), (5, 1)),
     "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 1), (2, 3), (4, 4)),
     "dilation": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 2)),
-    "padding": ("none", "one", "half", "top-left", "bottom-right", "uneven", "full", "beyond"),
+    "padding": ("none", "one", "half", "top-left", "bottom-right", "uneven", "early", "full", "beyond"),
     "padding_mode": ("zeros", "circular"),
     "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 3), (4, 2), (5, 5), (3, 7), (2, 17), (9, 1)),
     "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (3, 2)),
@@ -83,6 +83,7 @@ def padding_sides(name: str, extent: int) -> Pair:
         "top-left": (reach, 0),
         "bottom-right": (0, reach),
         "uneven": (1, reach + 2),
+        "early": (reach + 2, 0),
         "full": (reach, reach),
         "beyond": (reach + 1, reach + 2),  # windows that lie wholly in the padding
     }[name]
@@ -97,7 +98,10 @@ def derived_size(output: int, kernel: int, stride: int, dilation: int, sides: Pa
 def geometry(levels: Levels, orientation: Orientation) -> Geometry:
     """The geometry that levels stand for; always one in which at least one window fits."""
     kernel, stride, dilation = levels["kernel"], levels["stride"], levels["dilation"]
-    rows, columns = (padding_sides(levels["padding"], dilation[a] * (kernel[a] - 1) + 1) for a in (0, 1))
+    named = levels["padding"]
+    rows, columns = (
+        padding_sides(named, dilation[a] * (kernel[a] - 1) + 1) if isinstance(named, str) else named[a] for a in (0, 1)
+    )
     padding = (rows, columns)
     height, width = (
         derived_size(levels["output"][a], kernel[a], stride[a], dilation[a], padding[a], levels["remainder"][a])
@@ -153,7 +157,8 @@ class Space:
 
     def _geometry(self, levels: Levels) -> Geometry:
         """Padding follows from kernel and dilation, and may come out in a form that the target cannot take."""
-        paddings = (levels["padding"], "one", self.factors["padding"][0])
+        known = self.factors["padding"]
+        paddings = (levels["padding"], "one" if "one" in known else known[0], known[0])
         tried = (geometry({**levels, "padding": padding}, levels["orientation"]) for padding in paddings)
         return next(g for g in tried if self.accepts(g))
 
@@ -165,15 +170,19 @@ def space(
     dtypes: Sequence[str],
     layouts: Sequence[str],
     direct: bool = True,
+    fixed: Mapping[str, Any] | None = None,
 ) -> Space:
     """The levels that remain for a target: those that it accepts while every other factor is neutral.
 
-    An algorithm that is not `direct` rounds: its data are integers that leave `HEADROOM`.
+    An algorithm that is not `direct` rounds: its data are integers that leave `HEADROOM`.  A factor that is `fixed`
+    has this one level; a fixed padding is `((top, bottom), (left, right))`.
 
     Raises:
         ValueError: A factor would have no level left.
     """
-    neutral = {name: levels[0] for name, levels in FACTORS.items()} | {"kernel": (3, 3), "output": (2, 2)}
+    factors = FACTORS | {name: (level,) for name, level in (fixed or {}).items()}
+    neutral = {name: levels[0] for name, levels in factors.items()} | {"kernel": (3, 3), "output": (2, 2)}
+    neutral |= fixed or {}
     neutral["orientation"] = orientations[0]
     if not accepts(geometry(neutral, orientations[0])):
         neutral["bias"] = not neutral["bias"]
@@ -188,7 +197,7 @@ def space(
         levels = {**neutral, name: level}
         return level in orientations if name == "orientation" else accepts(geometry(levels, neutral["orientation"]))
 
-    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in FACTORS.items()}
+    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in factors.items()}
     if empty := [name for name, levels in kept.items() if not levels]:
-        raise ValueError(f"the target accepts no {' and no '.join(empty)} of {[FACTORS[name] for name in empty]}")
+        raise ValueError(f"the target accepts no {' and no '.join(empty)} of {[factors[name] for name in empty]}")
     return Space(kept, accepts, headroom=0 if direct else HEADROOM)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from backproof.cases.data import Array, Example, example
 from backproof.cases.levels import Case
 from backproof.checks.bench import Bench, Wrong, compare, misbehaviour, rounded
-from backproof.targets.calls import Results
+from backproof.targets.calls import Crashed, Results, TimedOut
 
 
 def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[str]) -> list[Wrong]:
@@ -30,7 +30,9 @@ def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dic
                     yield from _compared(bench, drawn, quantity, function, reply, expected)
             return
         failed = getattr(reply, "function", None)
-        if failed not in left:  # excluded as a whole
+        if failed not in left:  # excluded as a whole, or forward failed, which had to come first
+            if isinstance(reply, Crashed | TimedOut):
+                yield from misbehaviour(reply, [q for q, f in functions.items() if f in left])
             return
         yield from misbehaviour(reply, [q for q, f in functions.items() if f == failed])
         left.remove(failed)

@@ -39,6 +39,7 @@ def _cases(bench: Bench) -> Iterator[Case]:
     bias = bench.space.factors["bias"][-1]
     shapes = [*tiny(bench.orientations[0]), *twins(bench.orientations[0])[:2]]
     geometries = [g for g in (replace(shape, bias=bias) for shape in shapes) if bench.accepts(g)]
+    geometries = geometries or [bench.space.case(tuple(0 for _ in bench.space.sizes), bench.seed).geometry]
     dtypes, layouts = bench.space.factors["dtype"], bench.space.factors["x_layout"]
     for number, (dtype, geometry) in enumerate(product(dtypes, geometries[:4])):
         yield Case(geometry, dtype, "small", seed=bench.seed + number)

@@ -27,7 +27,9 @@ def _family(bench: Bench, route: dict[str, str]) -> Family[Case]:
         sizes=bench.space.sizes,
         case=bench.space.case,
         attempt=lambda case, wanted: attempt(bench, route, case, wanted),
-        simpler=lambda case: (c for c in simpler_cases(case) if bench.accepts(c.geometry)),
+        simpler=lambda case: (
+            c for c in simpler_cases(case) if bench.accepts(c.geometry) and c.dtype in bench.binding.dtypes
+        ),
         arrays=lambda case: example(case).arrays,
     )
 

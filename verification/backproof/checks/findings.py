@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -13,7 +14,13 @@ from backproof.targets.binding import Binding
 WRITTEN_OUT = 400
 
 
-def as_event(check: Check, found: Found, binding: Binding, explanation: tuple[str, ...] = ()) -> Finding:
+def as_event(
+    check: Check,
+    found: Found,
+    binding: Binding,
+    declarations: Mapping[str, str],
+    explanation: tuple[str, ...] = (),
+) -> Finding:
     """The finding that a report shows; an explanation comes before the other details."""
     wrong = found.wrong
     return Finding(
@@ -30,16 +37,17 @@ def as_event(check: Check, found: Found, binding: Binding, explanation: tuple[st
         wrong=wrong.wrong,
         compared=wrong.compared,
         after=found.after,
-        reproducer=reproducer(found, binding),
+        reproducer=reproducer(found, binding, declarations),
     )
 
 
-def reproducer(found: Found, binding: Binding) -> str:
+def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) -> str:
     """A Python program that makes the failing call and prints what comes back."""
     layouts = dict(found.case.layouts)
     functions = [name for name in found.wrong.function.split("+") if binding.function(name)]
     geometry = found.case.geometry
     kind = type(geometry).__name__
+    declared = f", declarations={dict(declarations)!r}" if declarations else ""
     lines = [
         "import numpy as np",
         f"from backproof.contract import {kind}",
@@ -51,7 +59,7 @@ def reproducer(found: Found, binding: Binding) -> str:
         *(f"    {role!r}: {_literal(array)}," for role, array in found.arrays.items()),
         "}",
         f"request = Request(geometry, arrays, {layouts!r}, {tuple(functions)!r})",
-        f"with Target.open({binding.name!r}) as target:",
+        f"with Target.open({binding.name!r}{declared}) as target:",
         "    print(target.call(request))",
     ]
     if found.wrong.index:

@@ -41,7 +41,7 @@ def _hunt_kind(bench: Bench, kind: str, functions: dict[str, str]) -> None:
             yield _renamed(wrong, kind)
 
     def simpler(case: PoolCase) -> Iterator[PoolCase]:
-        return (c for c in simpler_pool_cases(case) if bench.accepts(c.geometry))
+        return (c for c in simpler_pool_cases(case) if bench.accepts(c.geometry) and c.dtype in bench.binding.dtypes)
 
     hunt(
         bench,

@@ -23,6 +23,11 @@ def print_binding(binding: Mapping[str, Any], console: Console, *, excluded: Ite
 def _lines(binding: Mapping[str, Any], excluded: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     version = f" {binding['version']}" if binding["version"] else ""
     yield f"{binding['name']}{version} ({binding['origin']})", "bold"
+    if binding["style"] != "plain functions":
+        yield f"  style          {binding['style']}", ""
+    axes = binding["axes"]
+    if (axes["data"], axes["weights"], axes["bias"]) != ("NCHW", "OIHW", "O"):
+        yield f"  axes           data {axes['data']}, weights {axes['weights']}, bias {axes['bias']}", ""
     takes = "both: forward takes it as an option" if "orientation" in dict(binding["options"]) else ""
     yield f"  orientation    {takes or binding['orientation'] or 'undeclared; inferred from what forward computes'}", ""
     yield f"  bias           {binding['bias']}", ""
@@ -35,6 +40,10 @@ def _lines(binding: Mapping[str, Any], excluded: tuple[str, ...]) -> Iterator[tu
         yield function["role"], "bold"
         yield f"  {function['display']}", ""
         yield from ((line, "") for line in _parameters(function["parameters"]))
+    if binding["notes"]:
+        yield "", ""
+        yield "found:", "bold"
+        yield from ((f"  - {note}", "") for note in binding["notes"])
     yield "", ""
     yield from _gaps(binding, excluded)
 

@@ -28,8 +28,13 @@ class CheckRecord:
 
     @property
     def verdict(self) -> str:
-        """`passed`, `failed`, `not verified` or `interrupted`."""
+        """`passed`, `failed`, `expected failure`, `not verified` or `interrupted`."""
         return self.finished.verdict if self.finished else "interrupted"
+
+    @property
+    def expected(self) -> list[Finding]:
+        """Those findings that were expected."""
+        return [finding for finding in self.findings if finding.expected_failure]
 
     @property
     def comparisons(self) -> int:
@@ -95,12 +100,32 @@ class Run:
 
     @property
     def findings(self) -> list[Finding]:
-        """Every finding, in order of appearance."""
-        return [finding for record in self.checks.values() for finding in record.findings]
+        """Every finding that was not expected, in order of appearance."""
+        return [f for record in self.checks.values() for f in record.findings if not f.expected_failure]
+
+    @property
+    def expected(self) -> list[Finding]:
+        """Every expected failure that came, in order of appearance."""
+        return [finding for record in self.checks.values() for finding in record.expected]
+
+    @property
+    def expected_failures(self) -> int:
+        """Number of expected failures that came."""
+        return self.finished.expected_failures if self.finished else len(self.expected)
+
+    @property
+    def stale(self) -> list[str]:
+        """Failures that were expected and did not come."""
+        return self.finished.stale if self.finished else []
+
+    @property
+    def strict(self) -> list[str]:
+        """What fails a strict run besides findings."""
+        return self.finished.strict if self.finished else []
 
     @property
     def found(self) -> int:
-        """Number of findings."""
+        """Number of findings, expected failures apart."""
         return self.finished.findings if self.finished else len(self.findings)
 
     @property
@@ -126,7 +151,7 @@ class Run:
     @property
     def quantities(self) -> list[str]:
         """Every quantity that was compared, found wrong or given no evidence; `y, dx, dw, db` first."""
-        names = {finding.quantity for finding in self.findings}
+        names = {finding.quantity for finding in (*self.findings, *self.expected)}
         for end in self.ended:
             names |= {*end.comparisons, *end.without_evidence}
         return sorted(names, key=_rank)

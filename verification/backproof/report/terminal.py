@@ -7,7 +7,7 @@ rich).  Our own words are ASCII, since a log may be in any encoding.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -16,23 +16,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from backproof.events import CheckFinished, CheckStarted, Event, Finding, RunFinished, TargetBound
-from backproof.report import cases
+from backproof.report.finding import lines
 from backproof.report.summary import Gap, Run
-from backproof.report.words import (
-    QUANTITIES,
-    command,
-    counted,
-    duration,
-    location,
-    orientation,
-    printable,
-    sentence,
-    share,
-)
+from backproof.report.words import command, counted, duration, heading, printable, sentence
 
-_STYLES = {"passed": "green", "failed": "bold red", "not verified": "yellow", "interrupted": "yellow"}
+_STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "expected failure": "yellow",
+    "not verified": "yellow",
+    "interrupted": "yellow",
+}
 _FINDINGS_SHOWN = 20
-_DETAILS_SHOWN = 4
 _GAPS_SHOWN = 12
 
 
@@ -67,7 +62,7 @@ class Terminal:
         self._run.add(event)
         match event:
             case TargetBound() if not self._quiet:
-                self._print(_heading(event))
+                self._print(heading(event))
             case CheckStarted() if self._progress is not None:
                 self._restart_bar(event.title)
             case CheckFinished() if not self._quiet:
@@ -110,20 +105,25 @@ class Terminal:
 
     def _check_line(self, end: CheckFinished) -> None:
         evidence = [counted(end.examples, "example"), counted(sum(end.comparisons.values()), "comparison")]
-        if found := len(self._run.checks[end.check].findings):
+        record = self._run.checks[end.check]
+        if expected := len(record.expected):
+            evidence.insert(0, counted(expected, "expected failure"))
+        if found := len(record.findings) - expected:
             evidence.insert(0, counted(found, "finding"))
         elif end.verdict == "failed":  # a run says the same thing once
             evidence.insert(0, "the finding of a check above")
         if left_out := sum(end.not_supported.values()) + sum(end.excluded.values()):
             evidence.append(f"{left_out} not called")
         text = f"{end.check}: {', '.join(evidence)}, {duration(end.seconds)}"
-        self._print(text, _STYLES[end.verdict], f"{end.verdict:<13}")
+        self._print(text, _STYLES[end.verdict], f"{end.verdict.removesuffix(' failure'):<13}")
 
     def _close(self) -> None:
         self._stop()
         if self._run.findings:
             self._findings()
+        self._expected()
         self._not_verified()
+        self._strict()
         verdict = self._run.verdict
         self._print("")
         self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
@@ -151,47 +151,32 @@ class Terminal:
         if full:
             self._print("")
         self._print(f"  [{finding.check}] {finding.summary}", "bold red", f"FINDING {number}")
-        for label, text in _lines(finding, self._run.display(finding.function) if full else None):
+        for label, text in lines(finding, self._run.display(finding.function) if full else None):
             self._print(text, "bold", f"  {label:<11}")
 
+    def _expected(self) -> None:
+        """Expected failures that came, and, loudly, those that did not."""
+        if not self._quiet:
+            came = [f"[{f.check}] {f.summary}: {f.expected_failure}" for f in self._run.expected]
+            self._list("expected failures:", came)
+        self._list("EXPECTED TO FAIL, AND DID NOT; remove these expectations:", self._run.stale, "bold yellow")
+
     def _not_verified(self) -> None:
-        lines = _gap_lines(self._run.gaps)
-        if lines and not (self._quiet and self._run.verdict == "passed"):
+        if not (self._quiet and self._run.verdict == "passed"):
+            self._list("not verified:", _gap_lines(self._run.gaps))
+
+    def _strict(self) -> None:
+        """What fails a strict run besides findings."""
+        self._list("strict, and so these fail the run:", self._run.strict, "bold red")
+
+    def _list(self, title: str, items: Sequence[str], style: str = "") -> None:
+        if items:
             self._print("")
-            self._print("not verified:")
-            for text in lines[:_GAPS_SHOWN]:
+            self._print(title, style)
+            for text in items[:_GAPS_SHOWN]:
                 self._print(f"  - {text}")
-            if more := lines[_GAPS_SHOWN:]:
+            if more := items[_GAPS_SHOWN:]:
                 self._print(f"  ... and {len(more)} more{self._see()}")
-
-
-def _heading(bound: TargetBound) -> str:
-    version = f" {bound.version}" if bound.version else ""
-    functions = ", ".join(function["role"] for function in bound.functions) or "no function bound"
-    return f"{bound.name}{version} ({bound.origin}): {functions}; {orientation(bound)}"
-
-
-def _lines(finding: Finding, function: str | None) -> Iterator[tuple[str, str]]:
-    """What a stranger needs, as labels and texts; without `function`, only the case and what came out."""
-    if function is not None:
-        yield "what", ", ".join((finding.quantity, *filter(None, [QUANTITIES.get(finding.quantity)])))
-        yield "where", function
-    if case := cases.line(finding.case):
-        yield "case", case
-    if finding.expected or finding.actual:
-        told = not finding.compared or f"{finding.wrong} of {finding.compared}" in finding.summary
-        wrong = "" if told else f" ({share(finding)})"
-        yield "values", f"{location(finding)}: expected {finding.expected}, got {finding.actual}{wrong}"
-    yield from _details(finding.details)
-    if function is not None and finding.equations:
-        yield "equation" if len(finding.equations) == 1 else "equations", ", ".join(finding.equations)
-
-
-def _details(details: list[str]) -> Iterator[tuple[str, str]]:
-    for number, detail in enumerate(details[:_DETAILS_SHOWN]):
-        yield "" if number else "details", detail
-    if len(details) > _DETAILS_SHOWN:
-        yield "", f"... and {len(details) - _DETAILS_SHOWN} more"
 
 
 def _gap_lines(gaps: list[Gap]) -> list[str]:

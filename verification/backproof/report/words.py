@@ -51,9 +51,20 @@ def orientation(bound: TargetBound | None) -> str:
     return f"{bound.orientation} (inferred from forward)" if bound.orientation_inferred else bound.orientation
 
 
+def heading(bound: TargetBound) -> str:
+    """`numpy 2.4.0 (adapter): forward, backward; cross-correlation`: a target in one line."""
+    version = f" {bound.version}" if bound.version else ""
+    functions = ", ".join(function["role"] for function in bound.functions) or "no function bound"
+    return f"{bound.name}{version} ({bound.origin}): {functions}; {orientation(bound)}"
+
+
 def sentence(run: Run) -> str:
     """The verdict, after its word: what, held to what, and on how much evidence."""
-    parts = [counted(run.found, "finding")] if run.verdict != "passed" else ["no findings"]
+    parts = [counted(run.found, "finding") if run.found or run.verdict != "passed" else "no findings"]
+    if run.expected_failures:
+        parts.append(counted(run.expected_failures, "expected failure"))
+    if run.strict:
+        parts.append(f"{number(len(run.strict))} not accepted by a strict run")
     parts += [counted(run.examples, "example"), counted(run.comparisons, "exact comparison"), duration(run.seconds)]
     if run.verdict == "interrupted":
         done = f"{len(run.ended)} of {counted(len(run.checks), 'started check')} ended"
@@ -68,8 +79,14 @@ def statement(run: Run) -> str:
     known = run.bound is not None and run.bound.orientation != "unknown"
     name = f"{run.target}, as {orientation(run.bound)}," if known else run.target
     match run.verdict:
+        case "passed" if run.expected_failures:
+            came = counted(run.expected_failures, "expected failure")
+            return f"{name} differs from the specification only as expected: {came} in {evidence}, {spent}."
         case "passed":
             return f"{name} agrees with the specification in all of {evidence}, {spent}."
+        case "failed" if not run.found and run.strict:
+            objections = counted(len(run.strict), "objection")
+            return f"{name} has no findings in {evidence}, {spent}; the run was strict, and has {objections}."
         case "failed":
             found = counted(run.found, "finding")
             return f"{name} differs from the specification: {found} in {evidence}, {spent}."
@@ -99,6 +116,10 @@ def command(run: Run, *more: str) -> str:
     words = ["backproof", "check", started.target]
     for key, value in started.declarations.items():
         words += ["--declare", f"{key}={value}"]
+    for key, reason in started.expect_fail.items():
+        words += ["--expect-fail", f"{key}={reason}"]
+    if started.strict:
+        words.append("--strict")
     words += ["--profile", started.profile, "--examples", str(started.examples), "--seed", str(started.seed)]
     return shlex.join((*words, *more))
 

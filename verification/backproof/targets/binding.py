@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from backproof.contract import DTYPES, Geometry, Orientation, PaddingMode, PoolGeometry
+from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.forms import Form, express, neutral
-from backproof.targets.layouts import LAYOUTS, Array
+from backproof.targets.layouts import LAYOUTS
 from backproof.targets.roles import CONVOLUTIONS, FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class BoundParameter:
-    """`name` as the target spells it, its `role`, for an option its `form`; `keyword`: passed by name."""
+    """`name` as the target spells it, its `role`, for an option its `form`; `keyword`: passed by name.
+
+    A name such as `conv_param["stride"]` is an entry of a dictionary, which is one argument.
+    """
 
     name: str
     role: str
@@ -26,14 +30,24 @@ class BoundParameter:
     keyword: bool = False
     required: bool = True
 
+    @property
+    def entry(self) -> tuple[str, str] | None:
+        """Dictionary and key, for an entry of one."""
+        container, bracket, key = self.name.partition('["')
+        return (container, key.removesuffix('"]')) if bracket else None
+
 
 @dataclass(frozen=True, slots=True)
 class BoundFunction:
-    """A canonical function (`role`), how the target writes it (`display`), and its parameters in order."""
+    """A canonical function (`role`), how the target writes it (`display`), and its parameters in order.
+
+    `after_forward`: it works on what forward left behind, and is called right after forward on the same data.
+    """
 
     role: str
     display: str
     parameters: tuple[BoundParameter, ...]
+    after_forward: bool = False
 
     @property
     def options(self) -> dict[str, Form]:
@@ -42,12 +56,14 @@ class BoundFunction:
 
     def takes(self, role: str) -> bool:
         """Whether a parameter has this role."""
-        return any(item.role == role for item in self.parameters)
+        return any(item.role == role for item in self.parameters) or (self.after_forward and role in ("x", "w", "b"))
 
     def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
         """Why this function cannot be asked for a geometry; None if it can."""
-        values, forms = geometry.options(), self.options
-        for option in FUNCTIONS[self.role].matters:
+        if self.after_forward:
+            return None  # the options are forward's
+        values, forms = {"kernel_size": geometry.kernel_size, **geometry.options()}, self.options
+        for option in dict.fromkeys((*FUNCTIONS[self.role].matters, *forms)):
             if option in forms:
                 try:
                     express(option, values[option], forms[option])
@@ -58,23 +74,35 @@ class BoundFunction:
         return None
 
     def arguments(
-        self, geometry: Geometry | PoolGeometry, arrays: Mapping[str, Array]
+        self, geometry: Geometry | PoolGeometry, arrays: Mapping[str, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
-        """Positional and keyword arguments of one call; a bias that is not among the arrays is None."""
+        """Positional and keyword arguments of one call; a bias that is not among the arrays is None.
+
+        `arrays` by role; whatever else it holds by role (a shape, a cache) stands for what the geometry says.
+        """
         values: dict[str, Any] = {
             **geometry.options(),
             "kernel_size": geometry.kernel_size,
             "b": None,
+            "x_shape": geometry.x_shape,
+            "w_shape": getattr(geometry, "w_shape", None),
             **arrays,
         }
-        values["x_shape"] = geometry.x_shape
-        values["w_shape"] = getattr(geometry, "w_shape", None)
+        dictionaries: dict[str, dict[str, Any]] = {}
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
         for item in self.parameters:
             value = values[item.role] if item.form is None else express(item.role, values[item.role], item.form)
+            name = item.name
+            if item.entry is not None:
+                name, key = item.entry
+                first = name not in dictionaries
+                dictionaries.setdefault(name, {})[key] = value
+                if not first:
+                    continue
+                value = dictionaries[name]
             if item.keyword:
-                keywords[item.name] = value
+                keywords[name] = value
             else:
                 positional.append(value)
         return positional, keywords
@@ -86,7 +114,9 @@ class Binding:
 
     `name`: as asked for; `origin`: file or module; `version`: of the library, where known; `options`: those of
     forward, with forms; `orientation`: as declared, else None; `known_defects`: `(name, summary, script)`;
-    `not_bound`: what will not be verified, each with the reason.
+    `not_bound`: what will not be verified, each with the reason.  `style`: how the target is written, in a phrase;
+    `notes`: what was found where; `axes`: how it numbers axes; `updates`: it applies its gradients to w and b, so that
+    they are read as differences; `fixed`: the only level of a factor (see `cases.levels`).
     """
 
     name: str
@@ -102,6 +132,11 @@ class Binding:
     algorithm: str = "direct"
     known_defects: tuple[tuple[str, str, str], ...] = ()
     not_bound: tuple[str, ...] = ()
+    style: str = "plain functions"
+    notes: tuple[str, ...] = ()
+    axes: Axes = CANONICAL
+    updates: bool = False
+    fixed: tuple[tuple[str, Any], ...] = ()
 
     def function(self, role: str) -> BoundFunction | None:
         """The function bound to a canonical name, if any."""
@@ -109,16 +144,29 @@ class Binding:
 
     def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
         """Why `forward`, or the pooling, cannot be asked for a geometry; None if it can."""
+        if (reason := self.axes.refuses(geometry)) is not None:
+            return reason
         if isinstance(geometry, PoolGeometry):
             name = f"{geometry.kind}_pool"
         else:
             name = "forward"
             if self.bias != "optional" and geometry.bias != (self.bias == "always"):
                 return f"forward takes a bias {self.bias}, and bias={geometry.bias}"
+            for factor, level in self.fixed:
+                if (given := _level(factor, geometry)) != level:
+                    return f"the instance has {factor}={level}, and not {given}"
             if self.orientation not in (None, geometry.orientation):
                 return f"forward computes a {self.orientation}, not a {geometry.orientation}"
         function = self.function(name)
         return f"no {name}" if function is None else function.refuses(geometry)
+
+
+def _level(factor: str, geometry: Geometry) -> Any:
+    """A geometry's level of a factor that an instance fixes."""
+    if factor == "channels":
+        groups = geometry.groups
+        return geometry.in_channels // groups, geometry.out_channels // groups, groups
+    return geometry.kernel_size if factor == "kernel" else getattr(geometry, factor)
 
 
 def not_bound(functions: Mapping[str, BoundFunction], bias: str) -> tuple[str, ...]:
@@ -132,7 +180,10 @@ def not_bound(functions: Mapping[str, BoundFunction], bias: str) -> tuple[str, .
         lacks = [
             o
             for o in forward
-            if name in functions and o in FUNCTIONS[name].matters and o not in functions[name].options
+            if name in functions
+            and not functions[name].after_forward
+            and o in FUNCTIONS[name].matters
+            and o not in functions[name].options
         ]
         if lacks:
             reasons.append(f"{name} with {', '.join(lacks)}: it has no such parameter, unlike forward")

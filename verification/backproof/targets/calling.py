@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from backproof.contract import Geometry, PoolGeometry
+from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.binding import BoundFunction
 from backproof.targets.blame import message_of, where
 from backproof.targets.calls import Malformed, NotSupported, Raised
+from backproof.targets.errors import AnswerError, PartError
 from backproof.targets.layouts import Array, Placed, place
 from backproof.targets.roles import FUNCTIONS
+
+#: A function of a target in whatever style: arrays by role, in the target's axes, one sample where it has no batch.
+Function: TypeAlias = Callable[[Geometry | PoolGeometry, Mapping[str, Any]], Any]
 
 _NUMERIC = "biufc"
 
@@ -29,38 +34,65 @@ class Outcome:
 
 
 def call(
-    function: Callable[..., Any],
+    function: Function,
     bound: BoundFunction,
     geometry: Geometry | PoolGeometry,
     values: Mapping[str, Array],
     layouts: Mapping[str, str],
     root: Path,
+    axes: Axes = CANONICAL,
 ) -> Outcome | Raised | NotSupported | Malformed:
-    """One call; `values` and `layouts` by role, those that the function takes."""
-    placed = {role: place(array, layouts.get(role, "C")) for role, array in values.items() if bound.takes(role)}
+    """One call, or one per sample; `values` and `layouts` by role, those that the function takes."""
+    if geometry.batch == 0 and not axes.batched:
+        return NotSupported(bound.role, f"an empty batch, with LAYOUT={axes.data}")
+    taken = {role: axes.laid_out(role, array) for role, array in values.items() if bound.takes(role)}
+    placed = {role: place(array, layouts.get(role, "C")) for role, array in taken.items()}
     before = {role: item.memory.copy() for role, item in placed.items()}
-    arrays = {role: item.array for role, item in placed.items()}
-    arguments, keywords = bound.arguments(geometry, arrays)
+    arrays = {role: axes.given(role, item.array) for role, item in placed.items()}
+    told = geometry if axes.batched else replace(geometry, batch=1)
+    answers: list[dict[str, Array]] = []
     try:
-        answer = function(*arguments, **keywords)
-    except NotImplementedError as error:
-        return NotSupported(bound.role, message_of(error) or "NotImplementedError")
+        for sample in axes.samples(arrays, geometry.batch):
+            answer = read(bound.role, function(told, sample), geometry, "b" in values, axes)
+            if isinstance(answer, Malformed):
+                return answer
+            answers.append(answer)
+    except AnswerError as error:
+        return Malformed(error.function, error.quantity, error.what)
+    except PartError as error:
+        return _raised(error.function, error.__cause__ or error, root)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - all are the target's
-        return Raised(bound.role, type(error).__name__, message_of(error), where(error, root))
-    results = read(bound.role, answer, geometry, "b" in values)
-    if isinstance(results, Malformed):
-        return results
+        return _raised(bound.role, error, root)
+    results = {name: axes.taken(name, [answer[name] for answer in answers]) for name in answers[0]}
     mutated = tuple(role for role, item in placed.items() if _differs(item.memory, before[role]))
     return Outcome(results, mutated, _aliased(results, placed))
 
 
-def read(role: str, answer: Any, geometry: Geometry | PoolGeometry, bias: bool) -> dict[str, Array] | Malformed:
-    """The arrays in what a function returned: one, or for `backward` dx, dw and, with a bias, db."""
+def _raised(role: str, error: BaseException, root: Path) -> Raised | NotSupported:
+    if isinstance(error, NotImplementedError):
+        return NotSupported(role, message_of(error) or "NotImplementedError")
+    return Raised(role, type(error).__name__, message_of(error), where(error, root))
+
+
+def read(
+    role: str,
+    answer: Any,
+    geometry: Geometry | PoolGeometry,
+    bias: bool,
+    axes: Axes = CANONICAL,
+) -> dict[str, Array] | Malformed:
+    """The arrays in what a function returned: one, or for `backward` dx, dw and, with a bias, db.
+
+    A style that knows which array is which answers with a dictionary, which holds those that there are.
+    """
     wanted = FUNCTIONS[role].returns if bias else tuple(q for q in FUNCTIONS[role].returns if q != "db")
     if role == "bias_gradient":
         wanted = ("db",)
     found: Sequence[Any] = [answer]
-    if role == "backward":
+    if isinstance(answer, Mapping):
+        wanted = tuple(quantity for quantity in wanted if answer.get(quantity) is not None)
+        found = [answer[quantity] for quantity in wanted]
+    elif role == "backward":
         if not isinstance(answer, tuple | list):
             return Malformed(role, "dx", f"returned {_kind(answer)}; return {_shown(wanted)}")
         found = answer
@@ -68,7 +100,7 @@ def read(role: str, answer: Any, geometry: Geometry | PoolGeometry, bias: bool) 
             return Malformed(role, wanted[-1], f"returned {len(found)} results; return {_shown(wanted)}")
     arrays: dict[str, Array] = {}
     for quantity, value in zip(wanted, found, strict=False):
-        array = _array(value)
+        array = _array(axes.array(quantity, value))
         if array is None:
             advice = f"an array of shape {_shape(geometry, quantity)}"
             return Malformed(role, quantity, f"returned {_kind(value)}; return {advice}")

@@ -8,6 +8,12 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     SIGNATURE = "x, w, b, stride, padding"        of forward, where Python cannot read it; of several functions:
     SIGNATURE = "forward: x, w; backward: dy, x, w"
     LAYOUTS_EXCLUDED = ("reversed",)              memory layouts that its library cannot express
+    LAYOUT = "NHWC"                               axes of x, y, dx, dy; also WEIGHTS and BIAS: see `axes`
+    WEIGHTS = "HWIO"                              axes of w and dw; with NHWC and HWC, this is what is assumed
+    BIAS = "O1"                                   shape of b and db; tried where it matters
+    PARAMETERS = "stride, pad"                    keys of a dictionary of options; tried where undeclared
+    OPTIONS = "stride=2, padding=1"               those of an instance, where its attributes do not say them
+    LIBRARY = "torch"                             or "jax": forward takes its arrays, and is differentiated by it
     KNOWN_DEFECTS = (KnownDefect(...),)           of its library; constants only
     VERSION = "2.13.0"                            of its library; constants only
 """
@@ -22,13 +28,18 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from backproof.contract import DTYPES, ORIENTATIONS, Geometry, Orientation, PoolGeometry
+from backproof.targets.axes import BIASES, DATA, WEIGHTS
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import LAYOUTS
 from backproof.targets.roles import FUNCTIONS
 
 ALGORITHMS = ("direct", "indirect")
+LIBRARIES = ("numpy", "torch", "jax")
 #: The keys that `--declare` takes.
-KEYS = ("ORIENTATION", "DTYPES", "ALGORITHM", "SIGNATURE", "LAYOUTS_EXCLUDED")
+KEYS = (
+    *("ORIENTATION", "DTYPES", "ALGORITHM", "SIGNATURE", "LAYOUTS_EXCLUDED"),
+    *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,12 @@ class Declarations:
     layouts_excluded: tuple[str, ...] = ()
     known_defects: tuple[KnownDefect, ...] = ()
     version: str | None = None
+    layout: str = "NCHW"
+    weights: str | None = None
+    bias: str | None = None
+    parameters: inspect.Signature | None = None
+    options: inspect.Signature | None = None
+    library: str | None = None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -89,8 +106,8 @@ def read_declarations(constants: Mapping[str, Any], declared: Mapping[str, str])
 
 
 def _one_of(key: str, value: Any, legal: tuple[str, ...]) -> str:
-    if value in legal:
-        return str(value)
+    if isinstance(value, str) and value in legal:
+        return value
     hint = nearest(str(value), legal)
     raise TargetError(f"{key} must be one of {', '.join(map(repr, legal))}, not {value!r}{hint}")
 
@@ -132,15 +149,13 @@ def _is_named(part: str) -> bool:
     return part.partition(":")[0].strip().isidentifier() and ":" in part
 
 
-def _parse(text: str) -> inspect.Signature:
+def _parse(text: str, key: str = "SIGNATURE", example: str = "x, w, b, stride, padding") -> inspect.Signature:
     """The parameter list of a `def` statement, defaults being literals."""
     try:
         arguments = ast.parse(f"def f({text}): pass").body[0].args  # type: ignore[attr-defined]
         return _signature_of(arguments)
     except (SyntaxError, ValueError) as error:
-        raise TargetError(
-            f'SIGNATURE = "{text}" is not a list of parameters; write for example "x, w, b, stride, padding"'
-        ) from error
+        raise TargetError(f'{key} = "{text}" is not a list of parameters; write for example "{example}"') from error
 
 
 def _signature_of(arguments: ast.arguments) -> inspect.Signature:
@@ -166,4 +181,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
     "known_defects": _defects,
     "version": str,
+    "layout": lambda value: _one_of("LAYOUT", value, tuple(DATA)),
+    "weights": lambda value: _one_of("WEIGHTS", value, tuple(WEIGHTS)),
+    "bias": lambda value: _one_of("BIAS", value, tuple(BIASES)),
+    "parameters": lambda value: _parse(str(value), "PARAMETERS", "stride, pad"),
+    "options": lambda value: _parse(str(value), "OPTIONS", "stride=2, padding=1"),
+    "library": lambda value: _one_of("LIBRARY", value, LIBRARIES),
 }

@@ -52,6 +52,12 @@ def _shape(value: Any) -> Form | None:
     return None
 
 
+def alternatives(option: str) -> tuple[Form, ...]:
+    """The forms that an option may have, the fullest first."""
+    every: tuple[Form, ...] = ("sides", "pair", "int")
+    return every[every.index(FULLEST[option]) :] if FULLEST[option] in every else (FULLEST[option],)
+
+
 def neutral(option: str, geometry: Geometry | PoolGeometry) -> Any:
     """The value that an option has where a signature lacks it; a pooling's stride is its kernel size.
 

@@ -1,10 +1,12 @@
-"""Resolve TARGET to its functions (in the worker only: this imports the target).
+"""Import what TARGET names (in the worker only).
 
     numba                              a name registered in the entry-point group `backproof.implementations`
     my_conv.py                         a file
     package.module                     a module that can be imported from here
     my_conv.py:attribute               a module-like object, an instance, a class, or the function `forward`
     my_conv.py:my_forward,my_backward  the two functions
+
+What in a module computes the convolution, `finding` finds.
 
 The folder of a file, and the current folder, can be imported from, as when Python runs the file.
 """
@@ -15,7 +17,6 @@ import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,7 @@ from typing import Any
 from backproof.targets.blame import describe
 from backproof.targets.declarations import nearest
 from backproof.targets.errors import TargetError
-from backproof.targets.roles import CONVOLUTIONS, FUNCTIONS, GRADIENTS
+from backproof.targets.finding import find
 
 GROUP = "backproof.implementations"
 _SUFFIX = re.compile(r"(.+):([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*)?)")
@@ -35,13 +36,17 @@ _SUFFIX = re.compile(r"(.+):([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*)?)")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`functions` by canonical name; `constants`: those in upper case; `root`: folder of the user's code."""
+    """`functions` by canonical name, or a `layer` (class or instance); `constants`: those in upper case.
+
+    `root`: folder of the user's code.
+    """
 
     origin: str
     version: str | None
     root: Path
     functions: Mapping[str, Callable[..., Any]]
     constants: Mapping[str, Any]
+    layer: Any = None
 
 
 def load(target: str) -> Loaded:
@@ -57,12 +62,12 @@ def load(target: str) -> Loaded:
     else:
         module, version = _load_name(place)
         origin = module.__name__
-    holder, functions = _find(module, place, attributes)
-    constants = {**_constants(module), **_constants(holder)}
+    found = find(module, place, attributes)
+    constants = {**_constants(module), **_constants(found.holder)}
     version = getattr(module, "__version__", None) or version
     file = module.__file__
     root = Path(file).resolve().parent if file else Path.cwd()
-    return Loaded(origin, version, root, functions, constants)
+    return Loaded(origin, version, root, found.functions, constants, found.layer)
 
 
 # ---- the module
@@ -151,80 +156,6 @@ def _version(place: str) -> str | None:
         return importlib.metadata.version(place.split(".")[0])
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-# ---- its functions
-
-
-def _find(module: ModuleType, place: str, attributes: list[str]) -> tuple[Any, dict[str, Callable[..., Any]]]:
-    """The object that carries constants, and functions by canonical name."""
-    if len(attributes) == 2:
-        names = ("forward", "backward")
-        found = {role: _attribute(module, place, name) for role, name in zip(names, attributes, strict=True)}
-        for name, function in zip(attributes, found.values(), strict=True):
-            if not callable(function):
-                raise TargetError(f"{place}:{name} is {function!r}, not a function")
-        return module, found
-    holder: Any = _attribute(module, place, attributes[0]) if attributes else module
-    if inspect.isclass(holder):
-        holder = _instance(holder, place)
-    functions = {name: getattr(holder, name) for name in FUNCTIONS if callable(getattr(holder, name, None))}
-    if attributes and not functions and callable(holder):
-        return module, {"forward": holder}
-    gradients_only = any(name in functions for name in GRADIENTS) and "forward" not in functions
-    if not functions or gradients_only:
-        raise TargetError(_no_forward(holder, ":".join([place, *attributes]), place))
-    return holder, functions
-
-
-def _attribute(module: ModuleType, place: str, dotted: str) -> Any:
-    value: Any = module
-    for name in dotted.split("."):
-        if not hasattr(value, name):
-            public = [item for item in dir(value) if not item.startswith("_")]
-            raise TargetError(f"{place} has no attribute {dotted!r}{nearest(name, public)}")
-        value = getattr(value, name)
-    return value
-
-
-def _instance(kind: type, place: str) -> Any:
-    if not any(hasattr(kind, name) for name in FUNCTIONS):
-        raise TargetError(f"{place}:{kind.__name__} is a class without forward; {_expected()}")
-    try:
-        return kind()
-    except TypeError as error:
-        raise TargetError(
-            f"{place}:{kind.__name__} cannot be constructed without arguments ({error}); "
-            f"pass an instance: write `conv = {kind.__name__}(...)` there and {place}:conv here"
-        ) from error
-
-
-def _no_forward(holder: Any, written: str, place: str) -> str:
-    listed = _public(holder)
-    functions = [name for name, kind in listed.items() if kind == "function"]
-    if len(functions) > 1:
-        remedy = f"name two of them: {place}:{functions[0]},{functions[1]}"
-    elif functions:
-        remedy = f"name it: {place}:{functions[0]}"
-    else:
-        remedy = _expected()
-    shown = ", ".join(f"{name} (class)" if kind == "class" else name for name, kind in listed.items())
-    return f"{written} has no function `forward`; it has {shown or 'no public functions'}; {remedy}"
-
-
-def _expected() -> str:
-    return "write forward(x, w, b, *, stride, padding) and " + ", ".join(CONVOLUTIONS[1:])
-
-
-def _public(holder: Any) -> dict[str, str]:
-    """Public functions and classes that the holder itself defines, in order."""
-    home = getattr(holder, "__name__", None) if inspect.ismodule(holder) else None
-    found: dict[str, str] = {}
-    for name, value in vars(holder).items() if hasattr(holder, "__dict__") else ():
-        foreign = home is not None and getattr(value, "__module__", home) != home
-        if not name.startswith("_") and callable(value) and not foreign:
-            found[name] = "class" if inspect.isclass(value) else "function"
-    return found
 
 
 def _constants(holder: Any) -> dict[str, Any]:

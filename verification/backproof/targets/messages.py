@@ -12,11 +12,15 @@ from backproof.targets.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Parent to worker, first of all: `search` is the parent's `sys.path`."""
+    """Parent to worker, first of all: `search` is the parent's `sys.path`.
+
+    Without `trials`, functions are bound without being called, as after one of them ended the process.
+    """
 
     target: str
     declarations: Mapping[str, str]
     search: tuple[str, ...]
+    trials: bool = True
 
 
 @dataclass(frozen=True, slots=True)

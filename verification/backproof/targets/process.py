@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -94,15 +95,15 @@ class Target:
 
     def _start(self) -> Binding:
         child = self._child = Child()
-        name = self._load.target
         try:
             child.send(self._load)
             message = child.receive(self._load_limit)
-        except ChildSilentError:
-            problem = f"importing {name} did not finish within {self._load_limit:g} s"
-        except ChildEndedError:
-            line = f" at {where}" if (where := child.interrupted()) else ""
-            problem = f"importing {name} ended the process{line}: {child.how()}\n{child.output()}".rstrip()
+        except (ChildSilentError, ChildEndedError) as error:
+            if self._load.trials:  # it may be a function that was tried, and not the import
+                self._drop()
+                self._load = replace(self._load, trials=False)
+                return self._start()
+            problem = self._not_loaded(child, error)
         except BaseException:
             self.close()
             raise
@@ -113,6 +114,13 @@ class Target:
             problem = message.message if isinstance(message, Refused) else f"unexpected answer {message!r}"
         self.close()
         raise TargetError(problem)
+
+    def _not_loaded(self, child: Child, error: Exception) -> str:
+        name = self._load.target
+        if isinstance(error, ChildSilentError):
+            return f"importing {name} did not finish within {self._load_limit:g} s"
+        line = f" at {where}" if (where := child.interrupted()) else ""
+        return f"importing {name} ended the process{line}: {child.how()}\n{child.output()}".rstrip()
 
     def _drop(self) -> None:
         if self._child is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from backproof.contract import PADDING_MODES
 from backproof.targets.binding import Binding, BoundFunction, BoundParameter, not_bound
@@ -12,7 +12,9 @@ from backproof.targets.declarations import Declarations, nearest
 from backproof.targets.errors import TargetError
 from backproof.targets.forms import FULLEST, Form, form_of
 from backproof.targets.layouts import LAYOUTS
-from backproof.targets.roles import FUNCTIONS, SYNONYMS, role_of
+from backproof.targets.roles import FUNCTIONS, METHODS, SYNONYMS, legal_roles, role_of
+
+Bias: TypeAlias = Literal["always", "optional", "never"]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _EXAMPLES = {
@@ -40,9 +42,22 @@ def bind(
         TargetError: a signature that cannot be read, or that lacks or has one parameter too many.
     """
     bound = {role: bind_function(role, function, declared) for role, function in functions.items()}
+    return binding(bound, declared, name=name, origin=origin, version=version)
+
+
+def binding(
+    bound: Mapping[str, BoundFunction],
+    declared: Declarations,
+    *,
+    name: str,
+    origin: str,
+    version: str | None,
+    bias: Bias | None = None,
+) -> Binding:
+    """The binding of functions whose parameters have found their roles; `bias` where forward does not show it."""
     forward = bound.get("forward")
     options = forward.options if forward else {}
-    bias = _bias(forward)
+    bias = bias or bias_of(forward)
     return Binding(
         name=name,
         origin=origin,
@@ -60,7 +75,8 @@ def bind(
     )
 
 
-def _bias(forward: BoundFunction | None) -> Literal["always", "optional", "never"]:
+def bias_of(forward: BoundFunction | None) -> Bias:
+    """Whether forward always takes a bias: where it has no default."""
     required = next((item.required for item in forward.parameters if item.role == "b"), None) if forward else None
     return "never" if required is None else "always" if required else "optional"
 
@@ -73,6 +89,15 @@ def bind_function(role: str, function: Callable[..., Any], declared: Declaration
     """
     signature = declared.signature.get(role) or _read(role, function)
     display = f"{getattr(function, '__name__', role)}{_bare(signature)}"
+    return bind_signature(role, signature, display)
+
+
+def bind_signature(role: str, signature: inspect.Signature, display: str) -> BoundFunction:
+    """Bind each parameter of a signature to its role; `role` may also be a method of a layer class.
+
+    Raises:
+        TargetError: as `bind`.
+    """
     bound: list[BoundParameter] = []
     by_name = False  # behind a parameter that is left to its default, all are passed by name
     for item in signature.parameters.values():
@@ -81,8 +106,14 @@ def bind_function(role: str, function: Callable[..., Any], declared: Declaration
             by_name = True
         else:
             bound.append(parameter)
-    _complete(role, display, bound)
-    return BoundFunction(role, display, tuple(bound))
+    after_forward = any(item.role == "cache" for item in bound)
+    _complete(role, display, bound, legal_needs(role, after_forward))
+    return BoundFunction(role, display, tuple(bound), after_forward)
+
+
+def legal_needs(role: str, after_forward: bool) -> tuple[str, ...]:
+    """The roles without which a function cannot be called; a cache stands for x and w."""
+    return ("dy",) if after_forward else (FUNCTIONS.get(role) or METHODS[role]).needs
 
 
 def _read(role: str, function: Callable[..., Any]) -> inspect.Signature:
@@ -101,6 +132,8 @@ def _bare(signature: inspect.Signature) -> inspect.Signature:
 
 def _remedy(role: str) -> str:
     """What to write where a signature does not say enough."""
+    if role in METHODS:
+        return "give it a default"
     if role == "forward":
         return 'declare what it takes, in order: SIGNATURE = "x, w, b, stride, padding"'
     names = ", ".join(FUNCTIONS[role].needs)
@@ -122,18 +155,21 @@ def _bind_parameter(role: str, item: inspect.Parameter, display: str, by_name: b
             f"{display}: {role} requires {item.name!r}, which is no name of {_legal(role)}"
             f"{nearest(item.name, _spellings(role))}; rename it, or {_remedy(role)}"
         )
+    if meant in ("dictionary", "cache") and not required and not isinstance(item.default, dict):
+        return None
+    if role in METHODS and item.default in ("valid", "VALID"):
+        return None  # the name of no padding
     form = _form(role, item, meant, display) if meant in FULLEST else None
     keyword = by_name or item.kind not in _POSITIONAL
     return BoundParameter(item.name, meant, form, keyword, required)
 
 
 def _legal(role: str) -> str:
-    return ", ".join((*FUNCTIONS[role].needs, *FUNCTIONS[role].may))
+    return ", ".join(meant for meant in legal_roles(role) if meant not in ("dictionary", "cache"))
 
 
 def _spellings(role: str) -> list[str]:
-    legal = (*FUNCTIONS[role].needs, *FUNCTIONS[role].may)
-    return [name for meant in legal for name in SYNONYMS[meant]]
+    return [name for meant in legal_roles(role) for name in SYNONYMS[meant]]
 
 
 def _form(role: str, item: inspect.Parameter, option: str, display: str) -> Form:
@@ -147,10 +183,10 @@ def _form(role: str, item: inspect.Parameter, option: str, display: str) -> Form
     return form
 
 
-def _complete(role: str, display: str, bound: list[BoundParameter]) -> None:
+def _complete(role: str, display: str, bound: list[BoundParameter], needs: tuple[str, ...]) -> None:
     """Every role that the function needs, and none twice."""
     found = [item.role for item in bound]
-    for needed in FUNCTIONS[role].needs:
+    for needed in needs:
         if needed not in found:
             names = ", ".join(SYNONYMS[needed])
             raise TargetError(f"{display}: {role} has no parameter for {needed} (known as {names}); {_remedy(role)}")

@@ -9,16 +9,52 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "x": ("x", "input", "inputs", "image", "images", "a_prev", "o", "data"),
     "w": ("w", "weight", "weights", "kernel", "kernels", "filter", "filters"),
     "b": ("b", "bias", "biases"),
-    "dy": ("dy", "dout", "dz", "grad_output", "grad_out", "output_gradient", "delta", "gy", "cotangent"),
+    "dy": (
+        *(
+            "dy",
+            "dout",
+            "dz",
+            "grad_output",
+            "grad_out",
+            "output_gradient",
+            "delta",
+            "gy",
+            "cotangent",
+            "grad",
+            "d_out",
+        ),
+        *("gradient", "d_y", "dl_dy", "dl_dout", "d_l_d_out", "grad_y", "error", "upstream", "upstream_gradient"),
+    ),
     "x_shape": ("x_shape", "input_shape", "input_size"),
     "w_shape": ("w_shape", "weight_shape", "weight_size", "kernel_shape"),
-    "kernel_size": ("kernel_size", "pool_size", "window", "window_size", "ksize", "kernel"),
+    "kernel_size": (
+        *("kernel_size", "pool_size", "window", "window_size", "ksize", "kernel", "filter_size", "kernel_shape"),
+        *("filter_shape", "size", "k", "f"),
+    ),
     "stride": ("stride", "strides", "s"),
     "padding": ("padding", "pad", "pads", "p"),
     "dilation": ("dilation", "dilations"),
     "groups": ("groups", "group"),
     "padding_mode": ("padding_mode", "pad_mode"),
     "orientation": ("orientation",),
+    # what forward hands to backward, and dictionaries of options
+    "cache": ("cache", "caches", "ctx", "context", "saved", "memory", "cached", "tape", "residuals"),
+    "dictionary": (
+        *("conv_param", "conv_params", "hparameters", "hyperparameters", "hparams", "hyper_parameters", "params"),
+        *("parameters", "param", "options", "config"),
+    ),
+    # of the constructor of a layer class
+    "in_channels": (
+        *("in_channels", "in_channel", "in_ch", "c_in", "in_c", "input_channels", "num_channels", "n_channels"),
+        *("input_depth", "in_depth", "n_in", "channels", "in_features", "num_in", "cin"),
+    ),
+    "out_channels": (
+        *("out_channels", "out_channel", "out_ch", "c_out", "out_c", "output_channels", "num_filters", "n_filters"),
+        *("num_kernels", "n_kernels", "filters", "depth", "out_depth", "n_out", "number_of_filters", "num_out", "cout"),
+    ),
+    "image_shape": ("input_shape", "in_shape", "input_dim", "input_dims", "image_shape", "input_size"),
+    "with_bias": ("bias", "use_bias", "with_bias", "has_bias"),
+    "learning_rate": ("learning_rate", "lr", "learn_rate", "eta", "alpha", "rate", "step_size"),
 }
 
 _SHAPES = ("x_shape", "w_shape", "kernel_size")
@@ -40,8 +76,10 @@ class Function:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "forward": Function(("x", "w"), ("b", *_SHAPES, *_CONVOLUTION), ("y",), _CONVOLUTION),
-    "backward": Function(("dy", "x", "w"), ("b", *_SHAPES, *_CONVOLUTION), ("dx", "dw", "db"), _CONVOLUTION),
+    "forward": Function(("x", "w"), ("b", *_SHAPES, *_CONVOLUTION, "dictionary"), ("y",), _CONVOLUTION),
+    "backward": Function(
+        ("dy", "x", "w"), ("b", *_SHAPES, *_CONVOLUTION, "dictionary", "cache"), ("dx", "dw", "db"), _CONVOLUTION
+    ),
     "input_gradient": Function(("dy", "w"), ("x", *_SHAPES, *_CONVOLUTION), ("dx",), _CONVOLUTION),
     "weight_gradient": Function(("dy", "x"), ("w", *_SHAPES, *_CONVOLUTION), ("dw",), _CONVOLUTION),
     "bias_gradient": Function(("dy",), ("x", "w", "b", *_SHAPES, *_CONVOLUTION), ("db",), ()),
@@ -52,6 +90,18 @@ for _kind in ("max", "average", "sum"):
         ("dy", "kernel_size"), ("x", "x_shape", *_POOLING), ("dx",), _POOLING
     )
 
+#: Of a layer class: how it is made, and its two methods.
+CONSTRUCTOR = Function(
+    (), ("in_channels", "out_channels", "kernel_size", "image_shape", "with_bias", *_CONVOLUTION), (), ()
+)
+METHODS: dict[str, Function] = {
+    "constructor": CONSTRUCTOR,
+    "forward method": Function(("x",), (), ("y",), ()),
+    "backward method": Function(("dy",), ("x", "learning_rate"), ("dx", "dw", "db"), ()),
+}
+FORWARD_METHODS = ("forward", "forward_pass", "forward_prop", "feedforward", "__call__")
+BACKWARD_METHODS = ("backward", "backward_pass", "backward_prop", "backprop", "backpropagate", "back_propagate")
+
 CONVOLUTIONS = tuple(name for name in FUNCTIONS if "pool" not in name)
 POOLINGS = tuple(name for name in FUNCTIONS if "pool" in name)
 GRADIENTS = tuple(name for name in CONVOLUTIONS if name != "forward")
@@ -60,5 +110,12 @@ GRADIENTS = tuple(name for name in CONVOLUTIONS if name != "forward")
 def role_of(parameter: str, function: str) -> str | None:
     """The role of a parameter among those that a canonical function may take; None if it has none."""
     spelled = parameter.lower().strip("_")
-    legal = (*FUNCTIONS[function].needs, *FUNCTIONS[function].may)
-    return next((role for role, names in SYNONYMS.items() if role in legal and spelled in names), None)
+    legal = legal_roles(function)
+    known = next((role for role, names in SYNONYMS.items() if role in legal and spelled in names), None)
+    return "cache" if known is None and "cache" in legal and "cache" in spelled else known
+
+
+def legal_roles(function: str) -> tuple[str, ...]:
+    """The roles that parameters of a canonical function, or of a method of a layer class, may have."""
+    described = FUNCTIONS.get(function) or METHODS[function]
+    return (*described.needs, *described.may)

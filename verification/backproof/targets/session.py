@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,9 +19,9 @@ from backproof.targets.calls import Excluded, Malformed, NotSupported, Raised
 from backproof.targets.declarations import CallDescription, Declarations, read_declarations
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import Array
-from backproof.targets.loading import Loaded, load
+from backproof.targets.loading import load
 from backproof.targets.messages import Call, Calling, Load, Returned
-from backproof.targets.reading import bind
+from backproof.targets.styles import Layer, bind_layer, recognise
 
 NoResult: TypeAlias = Raised | NotSupported | Excluded | Malformed
 
@@ -30,9 +31,12 @@ _EFFORT = 10_000  # of an exact overlap search; beyond, two results count as apa
 class Session:
     """A loaded target; `tell` sends what the parent must know before a function is called."""
 
-    def __init__(self, binding: Binding, loaded: Loaded, declared: Declarations, tell: Callable[[Any], None]):
+    def __init__(
+        self, binding: Binding, layer: Layer, root: Path, declared: Declarations, tell: Callable[[Any], None]
+    ) -> None:
         self.binding = binding
-        self._loaded = loaded
+        self._layer, self._root = layer, root
+        layer.parts.tell = lambda function: tell(Calling(function))
         self._defects = declared.known_defects
         self._tell = tell
         self._memory = Attachment()
@@ -41,10 +45,10 @@ class Session:
 
     @classmethod
     def load(cls, message: Load, tell: Callable[[Any], None]) -> Session:
-        """Import the target and read its signatures.
+        """Import the target and find out how it is written.
 
         Raises:
-            TargetError: as `load`, `read_declarations` and `bind`.
+            TargetError: as `load`, `read_declarations` and `recognise`.
         """
         sys.path.insert(0, os.getcwd())
         sys.path += [item for item in message.search if item not in sys.path]
@@ -52,10 +56,10 @@ class Session:
         loaded = load(name)
         try:
             declared = read_declarations(loaded.constants, message.declarations)
-            binding = bind(loaded.functions, declared, name=name, origin=loaded.origin, version=loaded.version)
+            layer = recognise(loaded, declared, trials=message.trials)
         except TargetError as error:
             raise TargetError(f"{name}: {error}") from error
-        return cls(binding, loaded, declared, tell)
+        return cls(bind_layer(layer, loaded, declared, name), layer, loaded.root, declared, tell)
 
     def answer(self, call: Call) -> Returned | NoResult:
         """Call the functions one after the other, up to the first that gives no result."""
@@ -93,8 +97,8 @@ class Session:
         bound = self.binding.function(name)
         if bound is None:  # the parent asks only for functions of the binding
             return NotSupported(name, f"no {name}")
-        function = self._loaded.functions[name]
-        return calling.call(function, bound, call.geometry, values, call.layouts, self._loaded.root)
+        function, axes = self._layer.functions[name], self._layer.axes
+        return calling.call(function, bound, call.geometry, values, call.layouts, self._root, axes)
 
 
 class _Outbox:
