@@ -149,16 +149,16 @@ def test_a_check_that_does_not_exist() -> None:
         verification.check("x")
 
 
-def test_what_the_target_declares_is_read(verify, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backproof import runner
-
-    monkeypatch.setattr(runner, "_declarations_of", lambda binding: {"exact:dw": "issue 12"})
-    assert verify(ROTATED, checks=("exact",)).status == 0
-    stronger = verify(ROTATED, checks=("exact",), expect_fail={"exact:dw": "issue 13"})
+def test_what_the_target_declares_is_read(verify, module) -> None:
+    text = Path(ROTATED).read_text(encoding="utf-8")
+    target = module(f'{text}\nEXPECTED_FAILURES = {{"exact:dw": "issue 12"}}\n')
+    assert verify(target, checks=("exact",)).status == 0
+    stronger = verify(target, checks=("exact",), expect_fail={"exact:dw": "issue 13"})
     assert stronger.findings[0].expected_failure == "issue 13"
-    monkeypatch.setattr(runner, "_declarations_of", lambda binding: {"exakt": "issue 12"})
     with pytest.raises(TargetError, match=r"EXPECTED_FAILURES of .*no check 'exakt'"):
-        verify(ROTATED, checks=("exact",))
+        verify(module(f'{text}\nEXPECTED_FAILURES = {{"exakt": "issue 12"}}\n'), checks=("exact",))
+    with pytest.raises(TargetError, match=r'EXPECTED_FAILURES must be such as {"exact:dw": "the reason"}, not \[1\]'):
+        verify(module(f"{text}\nEXPECTED_FAILURES = [1]\n"), checks=("exact",))
 
 
 # ---- strict

@@ -235,13 +235,9 @@ _CHECKS = {check.id: check for check in CHECKS}
 def _declared(binding: Binding) -> Expectations:
     """The expected failures that the target itself declares."""
     try:
-        return Expectations.of(_declarations_of(binding), CHECK_IDS)
+        return Expectations.of(dict(binding.expected_failures), CHECK_IDS)
     except ValueError as error:
         raise TargetError(f"EXPECTED_FAILURES of {binding.name}: {error}") from error
-
-
-def _declarations_of(binding: Binding) -> Mapping[str, str]:
-    return dict(getattr(binding, "expected_failures", ()))
 
 
 def _verdict(found: list[events.Finding], tally: Tally) -> CheckVerdict:

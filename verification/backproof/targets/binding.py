@@ -114,7 +114,8 @@ class Binding:
 
     `name`: as asked for; `origin`: file or module; `version`: of the library, where known; `options`: those of
     forward, with forms; `orientation`: as declared, else None; `known_defects`: `(name, summary, script)`;
-    `not_bound`: what will not be verified, each with the reason.  `style`: how the target is written, in a phrase;
+    `expected_failures`: `(key, reason)`; `not_bound`: what will not be verified, each with the
+    reason.  `style`: how the target is written, in a phrase;
     `notes`: what was found where; `axes`: how it numbers axes; `updates`: it applies its gradients to w and b, so that
     they are read as differences; `fixed`: the only level of a factor (see `cases.levels`).
     """
@@ -131,6 +132,7 @@ class Binding:
     layouts: tuple[str, ...] = LAYOUTS
     algorithm: str = "direct"
     known_defects: tuple[tuple[str, str, str], ...] = ()
+    expected_failures: tuple[tuple[str, str], ...] = ()
     not_bound: tuple[str, ...] = ()
     style: str = "plain functions"
     notes: tuple[str, ...] = ()

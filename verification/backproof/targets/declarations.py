@@ -15,6 +15,7 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     OPTIONS = "stride=2, padding=1"               those of an instance, where its attributes do not say them
     LIBRARY = "torch"                             or "jax": forward takes its arrays, and is differentiated by it
     KNOWN_DEFECTS = (KnownDefect(...),)           of its library; constants only
+    EXPECTED_FAILURES = {"exact:dw": "reason"}    by CHECK or CHECK:QUANTITY; constants only
     VERSION = "2.13.0"                            of its library; constants only
 """
 
@@ -75,6 +76,7 @@ class Declarations:
     signature: Mapping[str, inspect.Signature] = field(default_factory=dict)
     layouts_excluded: tuple[str, ...] = ()
     known_defects: tuple[KnownDefect, ...] = ()
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
     layout: str = "NCHW"
     weights: str | None = None
@@ -135,6 +137,13 @@ def _defects(value: Any) -> tuple[KnownDefect, ...]:
     return tuple(value)
 
 
+def _expected(value: Any) -> dict[str, str]:
+    """Reasons by check, or by check and quantity; the runner knows which there are."""
+    if isinstance(value, Mapping) and all(isinstance(text, str) for item in value.items() for text in item):
+        return dict(value)
+    raise TargetError(f'EXPECTED_FAILURES must be such as {{"exact:dw": "the reason"}}, not {value!r}')
+
+
 def _signatures(value: Any) -> dict[str, inspect.Signature]:
     """`"x, w"`, `"forward: x, w; backward: dy, x, w"`, or a dictionary of function names to parameter lists."""
     if isinstance(value, Mapping):
@@ -180,6 +189,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "signature": _signatures,
     "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
     "known_defects": _defects,
+    "expected_failures": _expected,
     "version": str,
     "layout": lambda value: _one_of("LAYOUT", value, tuple(DATA)),
     "weights": lambda value: _one_of("WEIGHTS", value, tuple(WEIGHTS)),
