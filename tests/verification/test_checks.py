@@ -228,6 +228,12 @@ def test_an_fft_is_right_up_to_rounding_if_it_is_declared_indirect(verify, modul
     assert finding.quantity == "y"
 
 
+def test_the_orientation_of_an_indirect_algorithm_is_inferred_after_rounding(verify, module) -> None:
+    text = FFT.format(algorithm="indirect", factor=1).replace('ORIENTATION = "convolution"', "")
+    bound = verify(module(text), checks=("symbolic",)).events[1]
+    assert (bound.orientation, bound.orientation_inferred) == ("convolution", True)
+
+
 def test_an_indirect_algorithm_may_round_and_not_be_wrong(verify, module) -> None:
     path = module(FFT.format(algorithm="indirect", factor="np.where(np.arange(y.shape[3]) == 1, 1.01, 1)"))
     assert [f.quantity for f in verify(path, checks=("exact",)).findings] == ["y"]

@@ -133,11 +133,6 @@ class Space:
     headroom: int = 0
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The factors, in order."""
-        return tuple(self.factors)
-
-    @property
     def sizes(self) -> tuple[int, ...]:
         """How many levels each factor has."""
         return tuple(len(levels) for levels in self.factors.values())

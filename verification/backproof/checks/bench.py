@@ -44,7 +44,7 @@ class Wrong:
     """One quantity of one example that is not as it must be.
 
     `kind` is "value", "shape" or what the target did instead of returning ("raised", "crashed", "timed out",
-    "malformed"); `transient` failures cost a new worker each, so they are shrunk with few attempts.
+    "malformed").
     """
 
     kind: str
@@ -57,11 +57,6 @@ class Wrong:
     actual: str = ""
     wrong: int = 0
     compared: int = 0
-
-    @property
-    def transient(self) -> bool:
-        """Whether seeing it again costs a worker process."""
-        return self.kind in ("crashed", "timed out")
 
 
 @dataclass(slots=True)

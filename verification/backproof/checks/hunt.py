@@ -153,6 +153,7 @@ def _report(bench: Bench, family: Family[C], wrong: Wrong, case: C, after: int) 
                 return True
         return False
 
+    # seeing a crash or a hang again costs a worker
     tries = {"timed out": 0, "crashed": 12}.get(wrong.kind, 250)
     examples, tally = bench.tally.examples, bench.tally
     comparisons = tally.comparisons.copy()

@@ -8,6 +8,7 @@ import numpy as np
 
 from backproof.cases.data import example
 from backproof.cases.levels import FACTORS, Case, geometry
+from backproof.checks.bench import rounded
 from backproof.contract import ORIENTATIONS, Geometry, Orientation
 from backproof.targets.calls import Request, Results
 from backproof.targets.process import Target
@@ -40,5 +41,6 @@ def infer(target: Target) -> Orientation | None:
         if not isinstance(reply, Results) or "y" not in reply.values:
             continue
         tried += 1
-        agreeing = {o for o in agreeing if np.array_equal(reply.values["y"], results[o].expected["y"])}
+        y = rounded(target.binding, reply.values["y"])
+        agreeing = {o for o in agreeing if np.array_equal(y, results[o].expected["y"])}
     return agreeing.pop() if tried and len(agreeing) == 1 else None

@@ -103,7 +103,6 @@ FORWARD_METHODS = ("forward", "forward_pass", "forward_prop", "feedforward", "__
 BACKWARD_METHODS = ("backward", "backward_pass", "backward_prop", "backprop", "backpropagate", "back_propagate")
 
 CONVOLUTIONS = tuple(name for name in FUNCTIONS if "pool" not in name)
-POOLINGS = tuple(name for name in FUNCTIONS if "pool" in name)
 GRADIENTS = tuple(name for name in CONVOLUTIONS if name != "forward")
 
 
