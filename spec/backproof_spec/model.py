@@ -67,6 +67,10 @@ class Frame:
             return Axis(size - kernel + 1, lower=kernel - 1)
         return Axis(size - kernel + 1)
 
+    def shift(self, kernel: sp.Expr) -> sp.Expr:
+        """How far the numbering is moved: the pixel numbered x is the unshifted result's pixel x + shift."""
+        return kernel - 1 if self.name == "VALID_S" else sp.S.Zero
+
 
 FULL = Frame("FULL", "every pixel that one tap reaches: 0 .. H + N - 2")
 VALID_U = Frame("VALID_U", "valid pixels under their own numbers: N - 1 .. H - 1")
