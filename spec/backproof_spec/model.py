@@ -21,11 +21,19 @@ class Maximum(ExprWithLimits):  # type: ignore[misc]  # SymPy is untyped
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The section of the post to which a formula belongs, its LaTeX, and whether the post states it."""
+    """The section of the post to which a formula belongs, its LaTeX, and which display of the post it is.
+
+    `number` counts the post's displays from 1; None: the post has no such display.
+    """
 
     section: str
     tex: str
-    in_post: bool = True
+    number: int | None = None
+
+    @property
+    def in_post(self) -> bool:
+        """Whether the post displays it."""
+        return self.number is not None
 
 
 @dataclass(frozen=True, slots=True)

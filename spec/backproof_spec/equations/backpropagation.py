@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations.symbols import (
     L2,
     NW,
@@ -27,7 +28,7 @@ from backproof_spec.equations.symbols import (
 )
 from backproof_spec.model import FULL, VALID_S, Equation, Frame, Source, Tensor
 
-SECTION = "Backpropagation"
+LEFT_OUT = "What the post leaves out"
 
 
 def _over_pixels(summand: sp.Expr, image: Tensor) -> sp.Sum:
@@ -44,10 +45,7 @@ def weight_gradient(frame: Frame = FULL) -> Equation:
     return equation(
         "weight-gradient",
         "Weight gradient",
-        Source(
-            SECTION,
-            r"\frac{\partial E}{\partial w_{n,m}^l(x,y)} = \sum_{x',y'} o_n^{l-1}(x'-x,y'-y) \cdot \delta_m^l(x',y')",
-        ),
+        DISPLAYS["weight-gradient"],
         t["dw"][n, m, x, y],
         _over_pixels(t["o_prev"][n, xs - x, ys - y] * t["delta"][m, xs, ys], t["delta"]),
         t,
@@ -61,11 +59,7 @@ def weight_gradient_rot180(frame: Frame = VALID_S) -> Equation:
     return equation(
         "weight-gradient-rot180",
         "Weight gradient, rot180 form",
-        Source(
-            SECTION,
-            r"\frac{\partial E}{\partial w_{n,m}^l(x,y)} = \operatorname{rot}_{180}\left("
-            r"\sum_{x',y'} o_n^{l-1}(x+x',y+y') \cdot \delta_m^l(x',y')\right)",
-        ),
+        DISPLAYS["weight-gradient-rot180"],
         t["dw"][n, m, x, y],
         _over_pixels(t["o_prev"][n, NW - 1 - x + xs, NW - 1 - y + ys] * t["delta"][m, xs, ys], t["delta"]),
         t,
@@ -79,7 +73,7 @@ def bias_gradient(frame: Frame = FULL) -> Equation:
     return equation(
         "bias-gradient",
         "Bias gradient",
-        Source(SECTION, r"\frac{\partial E}{\partial b_m^l} = \sum_{x',y'} \delta_m^l(x',y')", in_post=False),
+        Source(LEFT_OUT, r"\frac{\partial E}{\partial b_m^l} = \sum_{x',y'} \delta_m^l(x',y')"),
         t["db"][m],
         _over_pixels(t["delta"][m, xs, ys], t["delta"]),
         t,
@@ -93,7 +87,7 @@ def output_delta(frame: Frame = FULL) -> Equation:
     return equation(
         "output-delta",
         "Output delta",
-        Source(SECTION, r"\delta_m^L(x,y) = (o_m^L(x,y) - t_m(x,y)) \cdot a'(c_m^L(x,y))", in_post=False),
+        Source(LEFT_OUT, r"\delta_m^L(x,y) = (o_m^L(x,y) - t_m(x,y)) \cdot a'(c_m^L(x,y))"),
         t["delta"][m, x, y],
         (a(t["c"][m, x, y]) - t["t"][m, x, y]) * slope(t["c"][m, x, y]),
         t,
@@ -107,11 +101,7 @@ def deltas(frame: Frame = FULL) -> Equation:
     return equation(
         "deltas",
         "Deltas",
-        Source(
-            SECTION,
-            r"\delta_m^l(x,y) = \sum_o \sum_{x',y'}^{N_w,N_w} \delta_o^{l+1}(x+x',y+y') \cdot w_{m,o}^{l+1}(x',y')"
-            r" \cdot \frac{\partial a(c_m^l(x,y))}{\partial c_m^l(x,y)}",
-        ),
+        DISPLAYS["deltas"],
         t["delta"][m, x, y],
         over_taps(t["delta_next"][p, x + xs, y + ys] * t["w_next"][m, p, xs, ys], (p, 0, L2 - 1))
         * slope(t["c"][m, x, y]),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations.symbols import NW, H, W, equation, over_taps, x, xs, y, ys
-from backproof_spec.model import FULL, VALID_S, Axis, Source, Tensor
-
-SECTION = "Convolution & (Cross-) Correlation"
+from backproof_spec.model import FULL, VALID_S, Axis, Tensor
 
 _tensors = {
     "i": Tensor("i", (Axis(H), Axis(W))),
@@ -18,7 +17,7 @@ _i, _k, _v, _l = (_tensors[name] for name in "ikvl")
 CONVOLUTION = equation(
     "convolution",
     "Convolution",
-    Source(SECTION, r"v(x,y) = \sum_{x_k=0}^{N_k-1}\sum_{y_k=0}^{N_k-1} i(x-x_k,y-y_k)\,k(x_k,y_k)"),
+    DISPLAYS["convolution"],
     _v[x, y],
     over_taps(_i[x - xs, y - ys] * _k[xs, ys]),
     _tensors,
@@ -28,7 +27,7 @@ CONVOLUTION = equation(
 CROSS_CORRELATION = equation(
     "cross-correlation",
     "Cross-correlation",
-    Source(SECTION, r"l(x,y) = \sum_{x_k=0}^{N_k-1}\sum_{y_k=0}^{N_k-1} i(x+x_k,y+y_k)\,k(x_k,y_k)"),
+    DISPLAYS["cross-correlation"],
     _l[x, y],
     over_taps(_i[x + xs, y + ys] * _k[xs, ys]),
     _tensors,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sympy as sp
 
+from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations.symbols import L0, a, equation, m, n, only, over_taps, tensors, x, xs, y, ys
-from backproof_spec.model import FULL, Equation, Frame, Source
-
-SECTION = "Feed-Forward"
-
+from backproof_spec.model import FULL, Equation, Frame
 
 def single_input(frame: Frame = FULL) -> Equation:
     """`i_{n,m}`: one image convolved with one kernel."""
@@ -16,7 +14,7 @@ def single_input(frame: Frame = FULL) -> Equation:
     return equation(
         "single-input",
         "Single input",
-        Source(SECTION, r"i_{n,m}^l(x,y) = \sum_{x',y'} o_n^{l-1}(x-x',y-y') \cdot w_{n,m}^l(x',y')"),
+        DISPLAYS["single-input"],
         t["i"][n, m, x, y],
         over_taps(t["o_prev"][n, x - xs, y - ys] * t["w"][n, m, xs, ys]),
         t,
@@ -30,7 +28,7 @@ def complete_input(frame: Frame = FULL) -> Equation:
     return equation(
         "complete-input",
         "Complete input",
-        Source(SECTION, r"c_m^l(x,y) = \sum_{n,x',y'} o_n^{l-1}(x-x',y-y') \cdot w_{n,m}^l(x',y') + b_m^l"),
+        DISPLAYS["complete-input"],
         t["c"][m, x, y],
         over_taps(t["o_prev"][n, x - xs, y - ys] * t["w"][n, m, xs, ys], (n, 0, L0 - 1)) + t["b"][m],
         t,
@@ -45,7 +43,7 @@ def output(frame: Frame = FULL) -> Equation:
     return equation(
         "output",
         "Output",
-        Source(SECTION, r"o_m^l(x,y) = a(c_m^l(x,y))"),
+        DISPLAYS["output"],
         t["o"][m, x, y],
         a(t["c"][m, x, y]),
         t,
@@ -60,7 +58,7 @@ def error(frame: Frame = FULL) -> Equation:
     return equation(
         "error",
         "Error",
-        Source(SECTION, r"E = \frac{1}{2}(t - o^L)^2"),
+        DISPLAYS["error"],
         t["E"][only],
         sp.S.Half * sp.Sum((t["t"][m, x, y] - t["o"][m, x, y]) ** 2, *box),
         t,

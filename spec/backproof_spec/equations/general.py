@@ -57,9 +57,8 @@ FORWARD = Equation(
     id="general-forward",
     title="Forward: stride, dilation, padding, groups, batch, both orientations",
     source=Source(
-        section="beyond the post",
+        section="As the frameworks compute it",
         tex=r"y_{n,o}(i,j) = \sum_{c,u,v} x_{n,q}(i s + t(u) d - p,\, \ldots)\, w_{o,c}(u,v) + b_o",
-        in_post=False,
     ),
     tensors=(y, x, w, b),
     lhs=y[n, o, i, j],

@@ -45,7 +45,7 @@ _window = ((u, 0, KH - 1), (v, 0, KW - 1))
 
 
 def _pooling(identifier: str, title: str, tex: str, rhs: sp.Expr, *assumptions: str) -> Equation:
-    source = Source("Let's talk Math", tex, in_post=False)
+    source = Source("What the post leaves out", tex)
     return Equation(identifier, title, source, (y, x), y[n, c, i, j], rhs, PARAMETERS, None, assumptions)
 
 

@@ -1,8 +1,9 @@
 """What a claim may say, and what it means.
 
 An expression is built from integers, parameters (sizes, strides, ...) and indices, reads `T[i, j, ...]` of tensors,
-`+`, `*`, integer powers, `Sum`, `floor`, and
+`+`, `*`, integer powers, `Sum`, `floor`, `Mod`, and
 
+    KroneckerDelta(i, j)     1 where the integers i and j are equal, else 0
     a(T[I])                  the activation at one entry
     slope(T[I])              a'(T[I]): `Subs(Derivative(a(z), z), z, T[I])`
     Partial(f, T[J])         the partial derivative of f by one entry

@@ -1,0 +1,140 @@
+"""Section "Feed-Forward": single input, complete input, output, error."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from backproof_spec.derivation.layers import ONE_LAYER, E, one_layer, ranges
+from backproof_spec.derivation.statement import Line, Statement, chain, lines_of
+from backproof_spec.displays import DISPLAYS
+from backproof_spec.equations import feedforward
+from backproof_spec.equations.symbols import L0, NW, m, n, only, over_taps, x, xs, y, ys
+from backproof_spec.model import Axis, Frame
+from backproof_spec.proof.language import Setting
+from backproof_spec.proof.prove import Identity
+
+
+def single_input(frame: Frame) -> tuple[Identity, ...]:
+    """i, which the frame defines, against the display."""
+    s = one_layer(frame)
+    printed = feedforward.single_input(frame).rhs
+    return chain(Identity(s.tensors["i"][n, m, x, y], printed, s, ranges(s, "i", n, m, x, y), ONE_LAYER))
+
+
+def complete_input(frame: Frame) -> tuple[Identity, ...]:
+    """c, the sum of the single inputs with the bias, and that sum with the single inputs written out."""
+    s = one_layer(frame)
+    t = s.tensors
+    summed = sp.Sum(t["i"][n, m, x, y], (n, 0, L0 - 1)) + t["b"][m]
+    first = Identity(t["c"][m, x, y], summed, s, ranges(s, "c", m, x, y), ONE_LAYER)
+    return chain(first, feedforward.complete_input(frame).rhs)
+
+
+def _bias_inside(frame: Frame) -> Identity:
+    """The other way to read the display: the sum extends over the bias as well."""
+    s = one_layer(frame)
+    t = s.tensors
+    shift = frame.shift(NW)
+    product = t["o_prev"][n, x + shift - xs, y + shift - ys] * t["w"][n, m, xs, ys]
+    inside = over_taps(product + t["b"][m], (n, 0, L0 - 1))
+    return Identity(t["c"][m, x, y], inside, s, ranges(s, "c", m, x, y), ONE_LAYER)
+
+
+def output(frame: Frame) -> tuple[Identity, ...]:
+    """o = a(c), pixel by pixel."""
+    s = one_layer(frame)
+    return chain(
+        Identity(
+            s.tensors["o"][m, x, y], feedforward.output(frame).rhs, s, ranges(s, "o", m, x, y), ONE_LAYER
+        )
+    )
+
+
+def with_error(frame: Frame) -> Setting:
+    """The layer as the last one: E is no longer arbitrary, but half the squared error."""
+    s = one_layer(frame)
+    return s.define(s.tensors["E"], (only,), feedforward.error(frame).rhs)
+
+
+def error(frame: Frame) -> tuple[Identity, ...]:
+    """E as the sum over all outputs, which the display abbreviates."""
+    s = with_error(frame)
+    return chain(Identity(E, feedforward.error(frame).rhs, s, {}, ONE_LAYER))
+
+
+def _mean_squared(frame: Frame) -> Identity:
+    """The mean over all outputs of the squared error."""
+    s = with_error(frame)
+    units, rows, columns = (axis.size for axis in s.tensors["o"].axes)
+    squared = 2 * feedforward.error(frame).rhs
+    return Identity(E, squared / (units * rows * columns), s, {}, ONE_LAYER, tuple(_nonempty(frame)))
+
+
+def _nonempty(frame: Frame) -> tuple[sp.Basic, ...]:
+    axes: tuple[Axis, ...] = one_layer(frame).tensors["o"].axes
+    return tuple(sp.Ge(axis.size, 1) for axis in axes[1:])
+
+
+UNITS = (r"0 \le n < M^{l-1}", r"0 \le m < M^l")
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        "single-input",
+        "Single input",
+        DISPLAYS["single-input"],
+        "One image convolved with one kernel. The display sums over the kernel's pixels, whose range it leaves out, and "
+        "reads the image where the unmoved frames do.",
+        lines_of(single_input, "convolution of the image of unit n with the kernel from n to m"),
+        vocabulary="layer",
+        ranges=UNITS,
+        assumptions=("x', y' run over the kernel: 0 .. N_w - 1",),
+        equation="single-input",
+    ),
+    Statement(
+        "complete-input",
+        "Complete input",
+        DISPLAYS["complete-input"],
+        "The single inputs of all units below, summed, and one bias per unit.",
+        (
+            *lines_of(complete_input, "definition of the complete input", "the single inputs written out"),
+            Line(
+                "the other way to read it: the bias inside the sum, counted once per tap and unit",
+                _bias_inside,
+                tex=r"\sum_{n, x', y'} \left( o_n^{l-1}(x-x', y-y') \cdot w_{n,m}^l(x', y') + b_m^l \right)",
+                stated=False,
+            ),
+        ),
+        vocabulary="layer",
+        ranges=UNITS,
+        assumptions=("the sum ends before the bias",),
+        equation="complete-input",
+    ),
+    Statement(
+        "output",
+        "Output",
+        DISPLAYS["output"],
+        "The activation is applied to every pixel. Outside the image there is no pixel: the output is 0 there, which "
+        "a(0) need not be.",
+        lines_of(output, "definition"),
+        vocabulary="layer",
+        ranges=(r"0 \le m < M^l",),
+        equation="output",
+    ),
+    Statement(
+        "error",
+        "Error",
+        DISPLAYS["error"],
+        "Target and output are images of several units, E is a number: the sum over units and pixels goes without "
+        "saying. Half the sum of squares is not the mean of squares either.",
+        (
+            *lines_of(error, "the sum over all units and pixels"),
+            Line(
+                "called the mean squared error",
+                _mean_squared,
+                tex=r"\frac{1}{n} \sum_{m, x, y} (t_m(x, y) - o_m^L(x, y))^2, \quad n = \#\text{ outputs}",
+            ),
+        ),
+        vocabulary="layer",
+        equation="error",
+    ),
+)

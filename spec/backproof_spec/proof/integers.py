@@ -1,0 +1,174 @@
+"""Integer arithmetic decided by z3, and smallest solutions that do not depend on z3's choices.
+
+The conditions are SymPy objects over integer symbols: `+`, `*`, `floor(e/k)`, `Mod`, relations, `And`, `Or`, `Not`,
+`Implies`, `Equivalent`, `Exists`, `ForAll`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import sympy as sp
+import z3
+from sympy.logic.boolalg import BooleanFalse, BooleanTrue
+
+from backproof_spec.proof.quantifier import Exists, ForAll
+
+TIMEOUT_MS = 20_000
+
+#: A z3 expression; z3 ships no types.
+Z3 = Any
+
+
+class Translation:
+    """SymPy to z3.  `floor(e/k)` becomes a number q of its own with `k*q <= e < k*q + k`, collected in `axioms`."""
+
+    def __init__(self) -> None:
+        self.axioms: list[Z3] = []
+        self._known: dict[sp.Basic, Z3] = {}
+        self._floors: dict[tuple[sp.Expr, sp.Expr], Z3] = {}
+
+    def __call__(self, expr: sp.Basic) -> Z3:
+        """The z3 expression.
+
+        Raises:
+            TypeError: Something that is no integer arithmetic.
+        """
+        if expr not in self._known:
+            self._known[expr] = self._translate(expr)
+        return self._known[expr]
+
+    def _translate(self, expr: sp.Basic) -> Z3:
+        if expr.is_Integer:
+            return z3.IntVal(int(expr))
+        if expr.is_Symbol:
+            return z3.Int(_name(expr))
+        if isinstance(expr, sp.floor):
+            return self._floor(*_quotient(expr.args[0]))
+        if isinstance(expr, sp.Mod):
+            value, modulus = expr.args
+            return self(value) - self(modulus) * self._floor(value, modulus)
+        if isinstance(expr, (Exists, ForAll)):
+            return self._quantified(expr)
+        for kind, build in _OPERATIONS.items():
+            if isinstance(expr, kind):
+                return build(*map(self, expr.args))
+        raise TypeError(f"{expr} ({type(expr).__name__}) is no integer arithmetic")
+
+    def _floor(self, value: sp.Expr, divisor: sp.Expr) -> Z3:
+        key = (sp.expand(value), divisor)
+        if key not in self._floors:
+            quotient = self._floors[key] = z3.Int(f"floor{len(self._floors)}")
+            e, k = self(key[0]), self(divisor)
+            self.axioms += [k * quotient <= e, e < k * quotient + k]
+        return self._floors[key]
+
+    def _quantified(self, expr: Exists | ForAll) -> Z3:
+        variables = [self(symbol) for symbol, *_ in expr.limits]
+        ranges = [z3.And(self(low) <= self(s), self(s) <= self(high)) for s, low, high in expr.limits]
+        if isinstance(expr, Exists):
+            return z3.Exists(variables, z3.And(*ranges, self(expr.condition)))
+        return z3.ForAll(variables, z3.Implies(z3.And(*ranges), self(expr.condition)))
+
+
+_OPERATIONS: dict[type, Any] = {
+    sp.Add: lambda *args: reduce(lambda a, b: a + b, args),
+    sp.Mul: lambda *args: reduce(lambda a, b: a * b, args),
+    sp.Pow: lambda base, exponent: reduce(lambda a, b: a * b, [base] * exponent.as_long()),
+    sp.Eq: lambda a, b: a == b,
+    sp.Ne: lambda a, b: a != b,
+    sp.Ge: lambda a, b: a >= b,
+    sp.Gt: lambda a, b: a > b,
+    sp.Le: lambda a, b: a <= b,
+    sp.Lt: lambda a, b: a < b,
+    sp.And: lambda *args: z3.And(*args),
+    sp.Or: lambda *args: z3.Or(*args),
+    sp.Not: lambda a: z3.Not(a),
+    sp.Implies: lambda a, b: z3.Implies(a, b),
+    sp.Equivalent: lambda a, *rest: z3.And(*(a == b for b in rest)),
+    BooleanTrue: lambda: z3.BoolVal(True),
+    BooleanFalse: lambda: z3.BoolVal(False),
+}
+
+
+def _name(symbol: sp.Symbol) -> str:
+    """A dummy's own number belongs to its name; other symbols of one name are one symbol."""
+    return f"{symbol.name}#{symbol.dummy_index}" if isinstance(symbol, sp.Dummy) else str(symbol.name)
+
+
+def _quotient(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    numerator, denominator = sp.fraction(sp.together(expr))
+    return numerator, denominator
+
+
+class Undecided(Exception):
+    """z3 gave up; the message says why."""
+
+
+def satisfiable(conditions: Sequence[Z3]) -> bool:
+    """Whether integers exist for which all conditions hold.
+
+    Raises:
+        Undecided: z3 does not know.
+    """
+    return _check(_solver(conditions))
+
+
+def smallest(conditions: Sequence[Z3], order: Sequence[Sequence[sp.Symbol]]) -> dict[str, int] | None:
+    """The solution that is smallest in its sum of absolute values over the first group of symbols, then in each of
+    them, then the same for the next group; None where there is no solution.
+
+    The order makes it unique, so that it is the same whichever solver found it.
+    """
+    solver = _solver(conditions)
+    if not _check(solver):
+        return None
+    model, translation = solver.model(), Translation()
+    found: dict[str, int] = {}
+    for group in order:
+        values = [translation(symbol) for symbol in group]
+        total = z3.IntVal(0)
+        for value in values:
+            total = total + z3.If(value < 0, -value, value)
+        model = _minimise(solver, model, total)
+        for symbol, value in zip(group, values, strict=True):
+            model = _minimise(solver, model, value)
+            found[symbol.name] = model.eval(value, model_completion=True).as_long()
+    return found
+
+
+def _minimise(solver: Z3, model: Z3, value: Z3) -> Z3:
+    """Fix `value` at its minimum, going down from a model; the solver keeps the constraint."""
+    while True:
+        best = model.eval(value, model_completion=True).as_long()
+        solver.push()
+        solver.add(value < best)
+        lower = _check(solver)
+        if lower:
+            model = solver.model()
+        solver.pop()
+        if not lower:
+            solver.add(value == best)
+            _check(solver)
+            return solver.model()
+
+
+def _solver(conditions: Sequence[Z3]) -> Z3:
+    solver = z3.Solver()
+    solver.set("timeout", TIMEOUT_MS)
+    solver.add(*conditions)
+    return solver
+
+
+def _check(solver: Z3) -> bool:
+    answer = solver.check()
+    if answer == z3.unknown:
+        raise Undecided(f"z3 does not decide it: {solver.reason_unknown()}")
+    return bool(answer == z3.sat)
+
+
+def as_conditions(values: Mapping[sp.Symbol, tuple[sp.Expr, sp.Expr]]) -> list[sp.Basic]:
+    """`lower <= symbol <= upper` for every symbol."""
+    return [c for s, (low, high) in values.items() for c in (sp.Ge(s, low), sp.Le(s, high))]

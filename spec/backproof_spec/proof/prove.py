@@ -1,0 +1,173 @@
+"""The verdict about an equation or a condition: for all sizes, or with the smallest counterexample.
+
+    prove(Identity(left, right, setting, ranges, domain))     two expressions of `proof.language`
+    prove(Fact(condition, domain))                            integer arithmetic
+
+A refutation counts only once the interpreter, which shares no code with the decision procedure, has evaluated both
+sides at the counterexample and found them different.  A proof counts only if the sides are not zero everywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import sympy as sp
+import z3
+
+from backproof_spec.model import Axis
+from backproof_spec.proof.coefficients import Coefficient, Uncountable, coefficients
+from backproof_spec.proof.integers import Translation, Undecided, satisfiable, smallest
+from backproof_spec.proof.interpret import evaluate, holds
+from backproof_spec.proof.language import Setting
+from backproof_spec.proof.terms import Term, Terms, terms
+from backproof_spec.proof.verdict import Counterexample, Entry, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The parameters (sizes, strides, ...) with the least value of each, and further assumptions about them."""
+
+    lowest: Mapping[sp.Symbol, int]
+    assumptions: tuple[sp.Basic, ...] = ()
+
+    @property
+    def conditions(self) -> list[sp.Basic]:
+        """All of it as relations."""
+        return [*(sp.Ge(s, low, evaluate=False) for s, low in self.lowest.items()), *self.assumptions]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`left = right` for every parameter in `domain`, every index in its range and every value of every tensor."""
+
+    left: sp.Expr
+    right: sp.Expr
+    setting: Setting
+    ranges: Mapping[sp.Symbol, Axis]
+    domain: Domain
+    given: tuple[sp.Basic, ...] = ()  # further relations between indices and parameters
+    #: Only the monomials that occur on the left: "... + left + ..." stands in the sum on the right.
+    among: bool = False
+
+    @property
+    def conditions(self) -> list[sp.Basic]:
+        """Assumptions and ranges as relations."""
+        inside = list(self.given)
+        for symbol, axis in self.ranges.items():
+            inside += [sp.Ge(symbol, axis.lower), sp.Le(symbol, axis.lower + axis.size - 1)]
+        return [*self.domain.conditions, *inside]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`condition` for every parameter in `domain` and all integers `free` that its own premises allow."""
+
+    condition: sp.Basic
+    domain: Domain
+    free: tuple[sp.Symbol, ...] = ()
+    given: tuple[sp.Basic, ...] = ()
+
+
+def prove(obligation: Identity | Fact) -> Verdict:
+    """Proved, refuted or open."""
+    started = time.perf_counter()
+    try:
+        verdict = _identity(obligation) if isinstance(obligation, Identity) else _fact(obligation)
+    except (Uncountable, Undecided) as reason:
+        verdict = Verdict(Status.OPEN, 0.0, reason=str(reason))
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+# --- equations ---
+
+
+def _identity(claim: Identity) -> Verdict:
+    translation = Translation()
+    left, right = terms(claim.left, claim.setting), terms(claim.right, claim.setting)
+    functions = list(coefficients((*left, *_negated(right)), translation))
+    differences = [(f, f.value != 0) for f in functions]
+    if claim.among:
+        shown = {f.factors: f.value for f in coefficients(left, translation)}
+        differences = [(f, z3.And(shown[f.factors] != 0, f.value != 0)) for f in functions if f.factors in shown]
+    given = [*map(translation, claim.conditions), *translation.axioms]
+    wrong = [(f, different) for f, different in differences if satisfiable([*given, different])]
+    if wrong:
+        return _refuted([_counterexample(claim, f, [*given, different]) for f, different in wrong])
+    return _proved(claim, left, right, given)
+
+
+def _negated(total: Terms) -> list[Term]:
+    return [replace(t, coefficient=-t.coefficient) for t in total]
+
+
+def _proved(claim: Identity, left: Terms, right: Terms, given: Sequence[Any]) -> Verdict:
+    """An equation between zeros, or about no case at all, proves nothing (unless zero is what is claimed)."""
+    if not satisfiable(given):
+        return Verdict(Status.OPEN, 0.0, reason="vacuous: no sizes and indices satisfy the assumptions")
+    if claim.right == 0:
+        return Verdict(Status.PROVED, 0.0)
+    for side in (left, right):
+        translation = Translation()
+        functions = list(coefficients(side, translation))
+        conditions = [*map(translation, claim.conditions), *translation.axioms]
+        if not any(satisfiable([*conditions, f.value != 0]) for f in functions):
+            return Verdict(Status.OPEN, 0.0, reason="vacuous: a side is zero everywhere")
+    return Verdict(Status.PROVED, 0.0)
+
+
+def _counterexample(claim: Identity, function: Coefficient, conditions: Sequence[Any]) -> Counterexample:
+    order = (tuple(claim.domain.lowest), tuple(claim.ranges), function.symbols)
+    found = smallest(conditions, order)
+    assert found is not None, "it was satisfiable"
+    entries = [(name, tuple(found[s.name] for s in index)) for name, index in function.factors]
+    return _replayed(claim, found, entries)
+
+
+def _replayed(claim: Identity, found: Mapping[str, int], entries: Sequence[Entry]) -> Counterexample:
+    """Both sides at the counterexample, by the interpreter: entries 1, or the least numbers that tell them apart."""
+    sizes = {s.name: found[s.name] for s in claim.domain.lowest}
+    indices = {s.name: found[s.name] for s in claim.ranges}
+    distinct = list(dict.fromkeys(entries))
+    for values in product((1, 2, 3), repeat=len(distinct)):
+        given = dict(zip(distinct, values, strict=True))
+        left, right = (
+            evaluate(side, claim.setting, sizes, indices, given) for side in (claim.left, claim.right)
+        )
+        if left != right:
+            return Counterexample(sizes, indices, given, Fraction(left), Fraction(right))
+    raise AssertionError(f"the interpreter finds no difference at {sizes}, {indices}, {entries}")
+
+
+def _refuted(found: Sequence[Counterexample]) -> Verdict:
+    def size(c: Counterexample) -> tuple[Any, ...]:
+        groups = (tuple(c.sizes.values()), tuple(c.indices.values()))
+        return tuple((sum(map(abs, g)), g) for g in groups) + (len(c.entries), sorted(c.entries))
+
+    return Verdict(Status.REFUTED, 0.0, min(found, key=size))
+
+
+# --- arithmetic ---
+
+
+def _fact(claim: Fact) -> Verdict:
+    translation = Translation()
+    given = [translation(c) for c in (*claim.domain.conditions, *claim.given)]
+    condition = translation(claim.condition)
+    given += translation.axioms
+    order = (tuple(claim.domain.lowest), claim.free)
+    found = smallest([*given, z3.Not(condition)], order)
+    if found is not None:
+        values = {s.name: found[s.name] for s in (*claim.domain.lowest, *claim.free)}
+        if holds(claim.condition, values):
+            raise AssertionError(f"the interpreter finds {claim.condition} true at {values}")
+        sizes = {s.name: values[s.name] for s in claim.domain.lowest}
+        indices = {s.name: values[s.name] for s in claim.free}
+        return Verdict(Status.REFUTED, 0.0, Counterexample(sizes, indices, {}, Fraction(0), Fraction(1)))
+    if not satisfiable([*given, condition]):
+        return Verdict(Status.OPEN, 0.0, reason="vacuous: no sizes satisfy the assumptions")
+    return Verdict(Status.PROVED, 0.0)
