@@ -117,7 +117,8 @@ def _solutions(term: Term) -> Iterator[tuple[sp.Symbol, sp.Expr, tuple[Condition
     for symbol, slope, rest, others in linear:
         if slope in (1, -1):
             yield symbol, -rest * slope, others
-    for symbol, slope, rest, others in linear:
+    for symbol, signed, signed_rest, others in linear:
+        slope, rest = (-signed, -signed_rest) if (-signed).is_Symbol else (signed, signed_rest)
         if slope.is_Symbol and not (rest.free_symbols & set(term.bound)):
             quotient = sp.floor(-rest / slope, evaluate=False)
             yield symbol, quotient, (*others, Condition(slope * quotient + rest, equality=True))

@@ -104,7 +104,7 @@ def _true_gradient(frame: Frame) -> sp.Expr:
     return sp.Sum(t["o_prev"][n, xs + shift - x, ys + shift - y] * t["delta"][m, xs, ys], *_pixels(s))
 
 
-def _after_adding(sign: int) -> Callable[[Frame], Identity]:
+def after_moving(sign: int) -> Callable[[Frame], Identity]:
     """How E changes when the weights begin to move along `sign` times the gradient; it should fall by its square."""
 
     def obligation(frame: Frame) -> Identity:
@@ -233,7 +233,7 @@ STATEMENTS: tuple[Statement, ...] = (
         (
             Line(
                 "with E at w + eta * gradient: its slope at eta = 0 should be minus the gradient squared",
-                _after_adding(+1),
+                after_moving(+1),
                 tex=r"\frac{\partial E(w + \eta g)}{\partial \eta} = - \sum_{n, m, x, y} g_{n,m}(x, y)^2",
             ),
         ),
