@@ -43,7 +43,7 @@ class Row:
     verdicts: Mapping[str, Verdict]  # by frame
     #: Whether the LaTeX, read on its own, means what the SymPy encoding means; by frame. Empty: prose, nothing to read.
     reading: Mapping[str, Verdict]
-    notes: tuple[str, ...] = ()  # what the reader of the LaTeX objects to: scopes, limits, names
+    stated: bool = True  # False: a step of our own, or a way to read the post that it does not state
     repairs: Mapping[str, Repair] = field(default_factory=dict)  # by frame in which the row is refuted
 
     @property
@@ -99,7 +99,9 @@ class Claim:
     ranges: tuple[str, ...]  # LaTeX: "0 \\le x < N_w"
     assumptions: tuple[str, ...]
     rows: tuple[Row, ...]
+    claimed: tuple[str, ...] = ()  # the frames for which the post says it; empty: it names none
     example: Example | None = None
+    notes: tuple[str, ...] = ()  # what a strict reader of the LaTeX objects to: scopes, limits, names
     checks: tuple[str, ...] = ()  # names of the checks of `backproof check` that test this equation
     equation: str = ""  # id of the equation from which code is generated, if one is
 

@@ -71,9 +71,11 @@ def below(frame: Frame) -> Setting:
     o = Tensor("o", t["c"].axes, "o^{l}")
     complete = over_taps(_sums_over(o, t["w_next"], (m, p), frame.shift(NW)), (m, 0, L1 - 1)) + next_b[p]
     error = Tensor("E", (Axis(sp.S.One),), "E")
-    return Setting({**t, "b_next": next_b, "E": error}, {}, ("E", "c_next", "delta_next")).define(
-        o, (m, x, y), a(t["c"][m, x, y])
-    ).define(next_c, (p, x, y), complete)
+    return (
+        Setting({**t, "b_next": next_b, "E": error}, {}, ("E", "c_next", "delta_next"))
+        .define(o, (m, x, y), a(t["c"][m, x, y]))
+        .define(next_c, (p, x, y), complete)
+    )
 
 
 @cache

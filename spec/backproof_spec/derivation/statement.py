@@ -5,8 +5,9 @@ A `Statement` brings no verdict.  Its `lines` say, for a frame, what has to be p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import sympy as sp
@@ -38,6 +39,16 @@ class Line:
     tex: str = ""
     #: False: a way to read the post that the post does not state; refuting it is no erratum.
     stated: bool = True
+    #: Where to look for a repair, nearest first, as (LaTeX, obligation); None: among the display's pixel indices.
+    candidates: Callable[[Frame], Iterable[tuple[str, Obligation]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Which line to show with numbers, and the sizes that are not the usual ones."""
+
+    line: int = 0
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,9 @@ class Statement:
     ranges: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     equation: str = ""  # the equation from which code is generated
+    in_post: bool = True  # whether the post says it, in words or in a display
+    worked: Worked | None = None
+    claimed: tuple[str, ...] = ()  # the frames for which the post says it; empty: it names none
 
     @property
     def tex(self) -> str:
@@ -76,5 +90,5 @@ def chain(first: Identity, *more: sp.Expr) -> tuple[Identity, ...]:
     sides: Sequence[sp.Expr] = (first.left, first.right, *more)
     return tuple(
         Identity(before, after, first.setting, first.ranges, first.domain, first.given)
-        for before, after in zip(sides, sides[1:], strict=False)
+        for before, after in pairwise(sides)
     )

@@ -8,6 +8,7 @@ from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations.symbols import L0, a, equation, m, n, only, over_taps, tensors, x, xs, y, ys
 from backproof_spec.model import FULL, Equation, Frame
 
+
 def single_input(frame: Frame = FULL) -> Equation:
     """`i_{n,m}`: one image convolved with one kernel."""
     t = tensors(frame)

@@ -12,31 +12,37 @@ that only range over an interval.  What is left is arithmetic over the sizes, th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import permutations
-from typing import Any
-
 import sympy as sp
-import z3
 
-from backproof_spec.proof.integers import Translation
 from backproof_spec.proof.terms import Condition, Term, Terms, equal
 
 #: What identifies the kind of a monomial: the tensors' names and ranks, in order.
 Signature = tuple[tuple[str, int], ...]
 
 
-class Uncountable(Exception):
+class CountingError(Exception):
     """A bound symbol that the monomial does not determine: its values would have to be counted."""
 
 
 @dataclass(frozen=True, slots=True)
+class Summand:
+    """`coefficient * count` where all conditions hold, else 0."""
+
+    coefficient: sp.Expr
+    count: sp.Expr
+    where: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Coefficient:
-    """The coefficient of every monomial of one signature, as an integer expression for z3."""
+    """The coefficients of every monomial of one signature in two sums, over the sizes, the free indices and X."""
 
     factors: tuple[tuple[str, tuple[sp.Symbol, ...]], ...]  # tensor name and the symbols X of its index
-    value: Any
+    left: tuple[Summand, ...]
+    right: tuple[Summand, ...]
 
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -44,29 +50,39 @@ class Coefficient:
         return tuple(s for _, index in self.factors for s in index)
 
 
-def coefficients(total: Terms, translation: Translation) -> Iterator[Coefficient]:
-    """The coefficient functions of a sum, one per signature, times a positive number that makes them integers.
+def coefficients(left: Terms, right: Terms) -> Iterator[Coefficient]:
+    """The coefficient functions of two sums, one pair per signature, times a positive number that makes them integers.
 
     Raises:
-        Uncountable: A sum over values that have to be counted, other than those of an interval.
+        CountingError: A sum over values that have to be counted, other than those of an interval.
     """
-    groups: dict[Signature, list[Term]] = defaultdict(list)
-    for term in total:
-        ordered = replace(term, factors=tuple(sorted(term.factors, key=lambda f: f.name)))
-        groups[tuple((f.name, len(f.index)) for f in ordered.factors)].append(ordered)
-    for names, members in groups.items():
-        slots = tuple((name, tuple(_slot(name, k, axis) for axis in range(rank))) for k, (name, rank) in enumerate(names))
-        denominator = sp.lcm_list([sp.denom(sp.together(term.coefficient)) for term in members])
-        value = z3.IntVal(0)
-        for term in members:
-            factor = translation(sp.expand(sp.cancel(term.coefficient * denominator)))
-            for arrangement in _arrangements(slots):
-                value = value + factor * _count(term, arrangement, translation)
-        yield Coefficient(slots, value)
+    groups: dict[Signature, tuple[list[Term], list[Term]]] = defaultdict(lambda: ([], []))
+    for side, total in enumerate((left, right)):
+        for term in total:
+            ordered = replace(term, factors=tuple(sorted(term.factors, key=lambda f: f.name)))
+            groups[tuple((f.name, len(f.index)) for f in ordered.factors)][side].append(ordered)
+    for names, sides in groups.items():
+        slots = tuple((name, _slots(f"{name}.{k}", rank)) for k, (name, rank) in enumerate(names))
+        denominator = sp.lcm_list([sp.denom(sp.together(t.coefficient)) for side in sides for t in side])
+        summands = (tuple(s for term in side for s in _summands(term, slots, denominator)) for side in sides)
+        yield Coefficient(slots, *summands)
 
 
-def _slot(name: str, k: int, axis: int) -> sp.Symbol:
-    return sp.Symbol(f"{name}.{k}.{axis}", integer=True)
+def _slots(name: str, rank: int) -> tuple[sp.Symbol, ...]:
+    return tuple(sp.Symbol(f"{name}.{axis}", integer=True) for axis in range(rank))
+
+
+def _summands(
+    term: Term, slots: tuple[tuple[str, tuple[sp.Symbol, ...]], ...], denominator: sp.Expr
+) -> Iterator[Summand]:
+    """How many values of the bound symbols make the term's factors the entries at X, in each order of the slots."""
+    coefficient = sp.expand(sp.cancel(term.coefficient * denominator))
+    for arrangement in _arrangements(slots):
+        pairs = zip(term.factors, arrangement, strict=True)
+        matched = (*(c for f, index in pairs for c in equal(f.index, index)), *term.where)
+        solved, _ = eliminate(replace(term, where=matched))
+        count, where = _intervals(solved)
+        yield Summand(coefficient, count, where)
 
 
 def _arrangements(
@@ -79,31 +95,23 @@ def _arrangements(
             yield tuple(slots[k][1] for k in order)
 
 
-def _count(term: Term, arrangement: Sequence[tuple[sp.Symbol, ...]], translation: Translation) -> Any:
-    """How many values of the bound symbols make the term's factors the entries at X."""
-    pairs = zip(term.factors, arrangement, strict=True)
-    matched = replace(term, where=(*(c for f, index in pairs for c in equal(f.index, index)), *term.where))
-    solved = eliminate(matched)
-    multiplicity, where = _intervals(solved, translation)
-    conditions = [_translated(c, translation) for c in where]
-    return z3.If(z3.And(*conditions), multiplicity, z3.IntVal(0)) if conditions else multiplicity
-
-
-def _translated(condition: Condition, translation: Translation) -> Any:
-    value = translation(condition.expr)
-    return value == 0 if condition.equality else value >= 0
-
-
-def eliminate(term: Term) -> Term:
-    """Remove every bound symbol that an equation determines.
+def eliminate(term: Term) -> tuple[Term, dict[sp.Symbol, sp.Expr]]:
+    """Remove every bound symbol that an equation determines; also the values that they have.
 
     `u = e` is exact.  `s*u = e` with a positive size s becomes `u = floor(e/s)` under the condition `s*u = e`.
     """
+    values: dict[sp.Symbol, sp.Expr] = {}
     while (solution := next(_solutions(term), None)) is not None:
         symbol, value, remaining = solution
+        values = {s: e.xreplace({symbol: value}) for s, e in values.items()} | {symbol: value}
         term = replace(term, where=remaining).substituted({symbol: value})
-        term = replace(term, where=tuple(Condition(sp.expand(c.expr), c.equality) for c in term.where))
-    return term
+        term = replace(term, where=tuple(map(expanded, term.where)))
+    return term, values
+
+
+def expanded(condition: Condition) -> Condition:
+    """The condition as a polynomial."""
+    return Condition(sp.expand(condition.expr), condition.equality)
 
 
 def _solutions(term: Term) -> Iterator[tuple[sp.Symbol, sp.Expr, tuple[Condition, ...]]]:
@@ -133,9 +141,9 @@ def _coefficient(expr: sp.Expr, symbol: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | 
     return (slope, rest) if slope != 0 and symbol not in rest.free_symbols | slope.free_symbols else None
 
 
-def _intervals(term: Term, translation: Translation) -> tuple[Any, tuple[Condition, ...]]:
+def _intervals(term: Term) -> tuple[sp.Expr, tuple[Condition, ...]]:
     """The number of values of the symbols that nothing but their own limits constrains, and the other conditions."""
-    multiplicity, where = z3.IntVal(1), term.where
+    count, where = sp.S.One, term.where
     for symbol in term.bound:
         own = [c for c in where if symbol in c.expr.free_symbols]
         where = tuple(c for c in where if symbol not in c.expr.free_symbols)
@@ -144,14 +152,6 @@ def _intervals(term: Term, translation: Translation) -> tuple[Any, tuple[Conditi
         upper = [limit[1] for limit in limits if limit and limit[0] == -1]
         alone = all(not (c.expr.free_symbols - {symbol}) & set(term.bound) for c in own)
         if not alone or len(lower) + len(upper) < len(own) or any(c.equality for c in own):
-            raise Uncountable(f"the values of {symbol.name} would have to be counted")
-        size = _least(upper, translation) + _least([-e for e in lower], translation) + 1
-        multiplicity = multiplicity * z3.If(size > 0, size, z3.IntVal(0))
-    return multiplicity, where
-
-
-def _least(values: Sequence[sp.Expr], translation: Translation) -> Any:
-    first, *rest = map(translation, values)
-    for value in rest:
-        first = z3.If(value < first, value, first)
-    return first
+            raise CountingError(f"the values of {symbol.name} would have to be counted")
+        count = count * sp.Max(0, sp.Min(*upper) - sp.Max(*lower) + 1)
+    return count, where

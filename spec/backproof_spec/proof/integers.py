@@ -6,7 +6,7 @@ The conditions are SymPy objects over integer symbols: `+`, `*`, `floor(e/k)`, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -23,10 +23,15 @@ Z3 = Any
 
 
 class Translation:
-    """SymPy to z3.  `floor(e/k)` becomes a number q of its own with `k*q <= e < k*q + k`, collected in `axioms`."""
+    """SymPy to z3.  `floor(e/k)` becomes a number q of its own with `k*q <= e < k*q + k`, collected in `axioms`.
+
+    Each translation has a z3 context of its own: z3's search, and its time, would otherwise depend on what it has been
+    asked before.
+    """
 
     def __init__(self) -> None:
-        self.axioms: list[Z3] = []
+        self.context = z3.Context()
+        self.axioms: list[tuple[frozenset[sp.Symbol], Z3]] = []  # with the symbols that each is about
         self._known: dict[sp.Basic, Z3] = {}
         self._floors: dict[tuple[sp.Expr, sp.Expr], Z3] = {}
 
@@ -40,11 +45,15 @@ class Translation:
             self._known[expr] = self._translate(expr)
         return self._known[expr]
 
+    def integer(self, value: int) -> Z3:
+        """A constant."""
+        return z3.IntVal(value, self.context)
+
     def _translate(self, expr: sp.Basic) -> Z3:
         if expr.is_Integer:
-            return z3.IntVal(int(expr))
+            return self.integer(int(expr))
         if expr.is_Symbol:
-            return z3.Int(_name(expr))
+            return z3.Int(_name(expr), self.context)
         if isinstance(expr, sp.floor):
             return self._floor(*_quotient(expr.args[0]))
         if isinstance(expr, sp.Mod):
@@ -52,17 +61,24 @@ class Translation:
             return self(value) - self(modulus) * self._floor(value, modulus)
         if isinstance(expr, (Exists, ForAll)):
             return self._quantified(expr)
+        if isinstance(expr, (BooleanTrue, BooleanFalse)):
+            return z3.BoolVal(bool(expr), self.context)
         for kind, build in _OPERATIONS.items():
             if isinstance(expr, kind):
                 return build(*map(self, expr.args))
         raise TypeError(f"{expr} ({type(expr).__name__}) is no integer arithmetic")
 
     def _floor(self, value: sp.Expr, divisor: sp.Expr) -> Z3:
-        key = (sp.expand(value), divisor)
+        whole, rest = _multiples(sp.expand(value), divisor)
+        return self(whole) + self._floor_of_rest(rest, divisor) if whole != 0 else self._floor_of_rest(rest, divisor)
+
+    def _floor_of_rest(self, value: sp.Expr, divisor: sp.Expr) -> Z3:
+        key = (value, divisor)
         if key not in self._floors:
-            quotient = self._floors[key] = z3.Int(f"floor{len(self._floors)}")
+            quotient = self._floors[key] = z3.Int(f"floor{len(self._floors)}", self.context)
             e, k = self(key[0]), self(divisor)
-            self.axioms += [k * quotient <= e, e < k * quotient + k]
+            symbols = frozenset(key[0].free_symbols | divisor.free_symbols)
+            self.axioms.append((symbols, z3.And(k * quotient <= e, e < k * quotient + k)))
         return self._floors[key]
 
     def _quantified(self, expr: Exists | ForAll) -> Z3:
@@ -77,6 +93,8 @@ _OPERATIONS: dict[type, Any] = {
     sp.Add: lambda *args: reduce(lambda a, b: a + b, args),
     sp.Mul: lambda *args: reduce(lambda a, b: a * b, args),
     sp.Pow: lambda base, exponent: reduce(lambda a, b: a * b, [base] * exponent.as_long()),
+    sp.Max: lambda first, *rest: reduce(lambda a, b: z3.If(a < b, b, a), rest, first),
+    sp.Min: lambda first, *rest: reduce(lambda a, b: z3.If(b < a, b, a), rest, first),
     sp.Eq: lambda a, b: a == b,
     sp.Ne: lambda a, b: a != b,
     sp.Ge: lambda a, b: a >= b,
@@ -88,8 +106,6 @@ _OPERATIONS: dict[type, Any] = {
     sp.Not: lambda a: z3.Not(a),
     sp.Implies: lambda a, b: z3.Implies(a, b),
     sp.Equivalent: lambda a, *rest: z3.And(*(a == b for b in rest)),
-    BooleanTrue: lambda: z3.BoolVal(True),
-    BooleanFalse: lambda: z3.BoolVal(False),
 }
 
 
@@ -103,33 +119,59 @@ def _quotient(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     return numerator, denominator
 
 
-class Undecided(Exception):
+def _multiples(value: sp.Expr, divisor: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """`value = whole*divisor + rest`, where the terms that contain the divisor as a factor are whole."""
+    whole, rest = sp.S.Zero, sp.S.Zero
+    for term in sp.Add.make_args(value):
+        quotient = term / divisor
+        if sp.denom(quotient) == 1:
+            whole += quotient
+        else:
+            rest += term
+    return whole, rest
+
+
+class UndecidedError(Exception):
     """z3 gave up; the message says why."""
 
 
-def satisfiable(conditions: Sequence[Z3]) -> bool:
-    """Whether integers exist for which all conditions hold.
+def satisfiable(translation: Translation, conditions: Sequence[Z3]) -> bool:
+    """Whether integers exist for which all conditions and the translation's axioms hold.
 
     Raises:
-        Undecided: z3 does not know.
+        UndecidedError: z3 does not know.
     """
-    return _check(_solver(conditions))
+    return _check(_solver(translation, conditions))
 
 
-def smallest(conditions: Sequence[Z3], order: Sequence[Sequence[sp.Symbol]]) -> dict[str, int] | None:
+def unsatisfiable(translation: Translation, conditions: Sequence[Z3]) -> bool:
+    """Whether z3 soon finds that no integers satisfy the conditions; axioms have to be among them.
+
+    Raises:
+        UndecidedError: z3 does not know.
+    """
+    solver = z3.Solver(ctx=translation.context)
+    solver.set("timeout", TIMEOUT_MS // 10)
+    solver.add(*conditions)
+    return not _check(solver)
+
+
+def smallest(
+    translation: Translation, conditions: Sequence[Z3], order: Sequence[Sequence[sp.Symbol]]
+) -> dict[str, int] | None:
     """The solution that is smallest in its sum of absolute values over the first group of symbols, then in each of
     them, then the same for the next group; None where there is no solution.
 
     The order makes it unique, so that it is the same whichever solver found it.
     """
-    solver = _solver(conditions)
+    solver = _solver(translation, conditions)
     if not _check(solver):
         return None
-    model, translation = solver.model(), Translation()
+    model = solver.model()
     found: dict[str, int] = {}
     for group in order:
         values = [translation(symbol) for symbol in group]
-        total = z3.IntVal(0)
+        total = translation.integer(0)
         for value in values:
             total = total + z3.If(value < 0, -value, value)
         model = _minimise(solver, model, total)
@@ -155,20 +197,15 @@ def _minimise(solver: Z3, model: Z3, value: Z3) -> Z3:
             return solver.model()
 
 
-def _solver(conditions: Sequence[Z3]) -> Z3:
-    solver = z3.Solver()
+def _solver(translation: Translation, conditions: Sequence[Z3]) -> Z3:
+    solver = z3.Solver(ctx=translation.context)
     solver.set("timeout", TIMEOUT_MS)
-    solver.add(*conditions)
+    solver.add(*conditions, *(axiom for _, axiom in translation.axioms))
     return solver
 
 
 def _check(solver: Z3) -> bool:
     answer = solver.check()
     if answer == z3.unknown:
-        raise Undecided(f"z3 does not decide it: {solver.reason_unknown()}")
+        raise UndecidedError(f"z3 does not decide it: {solver.reason_unknown()}")
     return bool(answer == z3.sat)
-
-
-def as_conditions(values: Mapping[sp.Symbol, tuple[sp.Expr, sp.Expr]]) -> list[sp.Basic]:
-    """`lower <= symbol <= upper` for every symbol."""
-    return [c for s, (low, high) in values.items() for c in (sp.Ge(s, low), sp.Le(s, high))]

@@ -20,11 +20,12 @@ import sympy as sp
 import z3
 
 from backproof_spec.model import Axis
-from backproof_spec.proof.coefficients import Coefficient, Uncountable, coefficients
-from backproof_spec.proof.integers import Translation, Undecided, satisfiable, smallest
+from backproof_spec.proof.coefficients import Coefficient, CountingError, coefficients
+from backproof_spec.proof.compare import Comparison
+from backproof_spec.proof.integers import Translation, UndecidedError, satisfiable, smallest
 from backproof_spec.proof.interpret import evaluate, holds
 from backproof_spec.proof.language import Setting
-from backproof_spec.proof.terms import Term, Terms, terms
+from backproof_spec.proof.terms import terms
 from backproof_spec.proof.verdict import Counterexample, Entry, Status, Verdict
 
 
@@ -78,7 +79,7 @@ def prove(obligation: Identity | Fact) -> Verdict:
     started = time.perf_counter()
     try:
         verdict = _identity(obligation) if isinstance(obligation, Identity) else _fact(obligation)
-    except (Uncountable, Undecided) as reason:
+    except (CountingError, UndecidedError) as reason:
         verdict = Verdict(Status.OPEN, 0.0, reason=str(reason))
     return replace(verdict, seconds=time.perf_counter() - started)
 
@@ -87,42 +88,31 @@ def prove(obligation: Identity | Fact) -> Verdict:
 
 
 def _identity(claim: Identity) -> Verdict:
-    translation = Translation()
     left, right = terms(claim.left, claim.setting), terms(claim.right, claim.setting)
-    functions = list(coefficients((*left, *_negated(right)), translation))
-    differences = [(f, f.value != 0) for f in functions]
-    if claim.among:
-        shown = {f.factors: f.value for f in coefficients(left, translation)}
-        differences = [(f, z3.And(shown[f.factors] != 0, f.value != 0)) for f in functions if f.factors in shown]
-    given = [*map(translation, claim.conditions), *translation.axioms]
-    wrong = [(f, different) for f, different in differences if satisfiable([*given, different])]
+    functions = list(coefficients(left, right))
+    compared = Comparison(claim.conditions, claim.among)
+    wrong = [f for f in functions if not compared.equal_by_parts(f) and _satisfiable(compared, compared.different(f))]
     if wrong:
-        return _refuted([_counterexample(claim, f, [*given, different]) for f, different in wrong])
-    return _proved(claim, left, right, given)
+        return _refuted([_counterexample(claim, f, compared) for f in wrong])
+    return _proved(claim, functions, compared)
 
 
-def _negated(total: Terms) -> list[Term]:
-    return [replace(t, coefficient=-t.coefficient) for t in total]
+def _satisfiable(compared: Comparison, condition: Any) -> bool:
+    return satisfiable(compared.translation, [*compared.given, condition])
 
 
-def _proved(claim: Identity, left: Terms, right: Terms, given: Sequence[Any]) -> Verdict:
+def _proved(claim: Identity, functions: Sequence[Coefficient], compared: Comparison) -> Verdict:
     """An equation between zeros, or about no case at all, proves nothing (unless zero is what is claimed)."""
-    if not satisfiable(given):
+    if not satisfiable(compared.translation, compared.given):
         return Verdict(Status.OPEN, 0.0, reason="vacuous: no sizes and indices satisfy the assumptions")
-    if claim.right == 0:
-        return Verdict(Status.PROVED, 0.0)
-    for side in (left, right):
-        translation = Translation()
-        functions = list(coefficients(side, translation))
-        conditions = [*map(translation, claim.conditions), *translation.axioms]
-        if not any(satisfiable([*conditions, f.value != 0]) for f in functions):
-            return Verdict(Status.OPEN, 0.0, reason="vacuous: a side is zero everywhere")
+    if claim.right != 0 and not any(_satisfiable(compared, compared.value(f.left) != 0) for f in functions):
+        return Verdict(Status.OPEN, 0.0, reason="vacuous: both sides are zero everywhere")
     return Verdict(Status.PROVED, 0.0)
 
 
-def _counterexample(claim: Identity, function: Coefficient, conditions: Sequence[Any]) -> Counterexample:
+def _counterexample(claim: Identity, function: Coefficient, compared: Comparison) -> Counterexample:
     order = (tuple(claim.domain.lowest), tuple(claim.ranges), function.symbols)
-    found = smallest(conditions, order)
+    found = smallest(compared.translation, [*compared.given, compared.different(function)], order)
     assert found is not None, "it was satisfiable"
     entries = [(name, tuple(found[s.name] for s in index)) for name, index in function.factors]
     return _replayed(claim, found, entries)
@@ -135,9 +125,7 @@ def _replayed(claim: Identity, found: Mapping[str, int], entries: Sequence[Entry
     distinct = list(dict.fromkeys(entries))
     for values in product((1, 2, 3), repeat=len(distinct)):
         given = dict(zip(distinct, values, strict=True))
-        left, right = (
-            evaluate(side, claim.setting, sizes, indices, given) for side in (claim.left, claim.right)
-        )
+        left, right = (evaluate(side, claim.setting, sizes, indices, given) for side in (claim.left, claim.right))
         if left != right:
             return Counterexample(sizes, indices, given, Fraction(left), Fraction(right))
     raise AssertionError(f"the interpreter finds no difference at {sizes}, {indices}, {entries}")
@@ -146,7 +134,7 @@ def _replayed(claim: Identity, found: Mapping[str, int], entries: Sequence[Entry
 def _refuted(found: Sequence[Counterexample]) -> Verdict:
     def size(c: Counterexample) -> tuple[Any, ...]:
         groups = (tuple(c.sizes.values()), tuple(c.indices.values()))
-        return tuple((sum(map(abs, g)), g) for g in groups) + (len(c.entries), sorted(c.entries))
+        return (*((sum(map(abs, g)), g) for g in groups), len(c.entries), sorted(c.entries))
 
     return Verdict(Status.REFUTED, 0.0, min(found, key=size))
 
@@ -158,9 +146,8 @@ def _fact(claim: Fact) -> Verdict:
     translation = Translation()
     given = [translation(c) for c in (*claim.domain.conditions, *claim.given)]
     condition = translation(claim.condition)
-    given += translation.axioms
     order = (tuple(claim.domain.lowest), claim.free)
-    found = smallest([*given, z3.Not(condition)], order)
+    found = smallest(translation, [*given, z3.Not(condition)], order)
     if found is not None:
         values = {s.name: found[s.name] for s in (*claim.domain.lowest, *claim.free)}
         if holds(claim.condition, values):
@@ -168,6 +155,6 @@ def _fact(claim: Fact) -> Verdict:
         sizes = {s.name: values[s.name] for s in claim.domain.lowest}
         indices = {s.name: values[s.name] for s in claim.free}
         return Verdict(Status.REFUTED, 0.0, Counterexample(sizes, indices, {}, Fraction(0), Fraction(1)))
-    if not satisfiable([*given, condition]):
+    if not satisfiable(translation, [*given, condition]):
         return Verdict(Status.OPEN, 0.0, reason="vacuous: no sizes satisfy the assumptions")
     return Verdict(Status.PROVED, 0.0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy as sp
 
 from backproof_spec.derivation.layers import definitions, ranges
-from backproof_spec.derivation.statement import Line, Statement, chain, lines_of
+from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
 from backproof_spec.displays import CONVOLUTION_AND_CORRELATION as SECTION
 from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations.symbols import NW, H, W, over_taps, x, xs, y, ys
@@ -34,6 +36,14 @@ def _inside() -> tuple[sp.Basic, ...]:
 
 def _about_pixels(region: sp.Basic, sign: int = -1) -> Fact:
     return Fact(sp.Equivalent(_undefined(sign), region, evaluate=False), FITTING, (x, y), _inside())
+
+
+def _regions(_: Frame) -> Iterator[tuple[str, Fact]]:
+    """Blocks and bands, with the last row and column or without."""
+    for edge in (NW - 1, NW - 2):
+        for join, sign in ((sp.And, r"\wedge"), (sp.Or, r"\vee")):
+            tex = rf"x \le {sp.latex(edge)} {sign} y \le {sp.latex(edge)}".replace("N_{w}", "N_k")
+            yield tex, _about_pixels(join(x <= edge, y <= edge))
 
 
 # --- the displays ---
@@ -118,6 +128,15 @@ def _pad_for_correlation(before: sp.Expr) -> Identity:
     return Identity(valid, over_taps(_i[x + xs, y + ys] * _k[xs, ys]), s, SAME, IMAGE)
 
 
+def _sides(_: Frame) -> Iterator[tuple[str, Identity]]:
+    """All at the left and the top, all at the other sides, or one pixel of it there."""
+    for before, index in ((NW - 1, "x - (N_k-1), y - (N_k-1)"), (sp.S.One, "x - 1, y - 1"), (sp.S.Zero, "x, y")):
+        yield f"p(x, y) = i({index})", _pad_for_correlation(before)
+
+
+NOT_SAID = "What the post leaves out"
+
+
 def _text(tex: str = "") -> Source:
     return Source(SECTION, tex)
 
@@ -132,6 +151,8 @@ STATEMENTS: tuple[Statement, ...] = (
         lines_of(convolution, "the definition, with the pixels numbered by the frame"),
         vocabulary="definitions",
         equation="convolution",
+        claimed=("FULL", "VALID_U"),
+        worked=Worked(),
     ),
     Statement(
         "undefined-pixels",
@@ -143,7 +164,8 @@ STATEMENTS: tuple[Statement, ...] = (
             Line(
                 "some tap leaves the image exactly for these pixels",
                 lambda _: _about_pixels(sp.And(x <= NW - 1, y <= NW - 1)),
-                tex=r"0 \le x \le N_k-1 \wedge 0 \le y \le N_k-1",
+                tex=r"x \le N_k-1 \wedge y \le N_k-1",
+                candidates=_regions,
             ),
         ),
         framed=False,
@@ -251,6 +273,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        worked=Worked(),
     ),
     Statement(
         "wrap-padding",
@@ -266,6 +289,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        worked=Worked(),
     ),
     Statement(
         "cross-correlation",
@@ -275,17 +299,20 @@ STATEMENTS: tuple[Statement, ...] = (
         lines_of(cross_correlation, "the definition"),
         vocabulary="definitions",
         equation="cross-correlation",
+        worked=Worked(),
     ),
     Statement(
         "correlation-and-convolution",
         "Correlation is convolution with the kernel turned by 180 degrees",
-        _text(r"v(x, y) = \sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
+        Source(NOT_SAID, r"v(x, y) = \sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
         "Why frameworks may call a cross-correlation a convolution: learned kernels do not mind being turned. It holds "
         "in the frame that moves the result to the top left, as frameworks do.",
         (
             Line("read the kernel from its end", _flipped, tex=r"\sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
             Line("image and kernel may change places", _commuted, tex=r"\sum_{x', y'} i(x', y') k(x-x', y-y')"),
         ),
+        in_post=False,
+        claimed=("VALID_S",),
     ),
     Statement(
         "correlation-undefined-pixels",
@@ -319,7 +346,8 @@ STATEMENTS: tuple[Statement, ...] = (
             Line(
                 "pad the same sides as for convolution, correlate, keep the valid pixels",
                 lambda _: _pad_for_correlation(NW - 1),
-                tex=r"\sum_{x', y'} p(x+x', y+y') k(x', y') = \sum_{x', y'} i(x+x', y+y') k(x', y')",
+                tex=r"p(x, y) = i(x - (N_k-1), y - (N_k-1))",
+                candidates=_sides,
             ),
         ),
         framed=False,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import sympy as sp
 
 from backproof_spec.derivation.layers import SIZES, E, below, one_layer, ranges
-from backproof_spec.derivation.statement import Line, Statement, chain, lines_of
+from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
 from backproof_spec.displays import DELTAS, DISPLAYS
 from backproof_spec.equations import backpropagation
 from backproof_spec.equations.symbols import L0, L1, L2, NW, H, W, a, m, n, p, slope, x, xs, y, ys
-from backproof_spec.model import Axis, Frame, Source, Tensor
+from backproof_spec.model import Axis, Frame, Source
 from backproof_spec.proof.language import Definition, Partial, Setting
 from backproof_spec.proof.prove import Domain, Fact, Identity
 
@@ -110,9 +110,7 @@ def _without_bias(frame: Frame) -> Identity:
     """The sum itself, before it is differentiated, as c^{l+1}."""
     first = expansion(frame)[0]
     s = first.setting
-    return Identity(
-        s.tensors["c_next"][p, x + xs, y + ys], _sum_of_outputs(s), s, first.ranges, SIZES, first.given
-    )
+    return Identity(s.tensors["c_next"][p, x + xs, y + ys], _sum_of_outputs(s), s, first.ranges, SIZES, first.given)
 
 
 def _shown(term: Callable[[Setting], sp.Expr], *escaped: sp.Symbol) -> Callable[[Frame], Identity]:
@@ -145,15 +143,9 @@ def deltas(frame: Frame) -> tuple[Identity, ...]:
 EXTENDED = sp.Symbol("P", integer=True)
 
 
-def _size_of_valid_correlation() -> Fact:
-    """The valid correlation of delta^{l+1} with w, in the valid frames."""
-    result = (H - NW + 1) - NW + 1
-    return Fact(sp.Eq(result, H, evaluate=False), Domain({H: 1, NW: 1}, (sp.Le(NW, H),)))
-
-
-def _size_of_full_correlation() -> Fact:
-    """Padded by N_w - 1 on both sides first."""
-    result = (H - NW + 1) + 2 * (NW - 1) - NW + 1
+def _size_of_correlation(padding: sp.Expr) -> Fact:
+    """The valid correlation of delta^{l+1}, padded on both sides, with w, in the valid frames."""
+    result = (H - NW + 1) + 2 * padding - NW + 1
     return Fact(sp.Eq(result, H, evaluate=False), Domain({H: 1, NW: 1}, (sp.Le(NW, H),)))
 
 
@@ -169,9 +161,10 @@ def _reads_inside(frame: Frame) -> Identity:
     return Identity(every, counted, s, {**ranges(s, "c", m, x, y), p: Axis(L2)}, SIZES)
 
 
-def _limits_inside() -> Fact:
-    """Whether w is read only inside its box with the limits 0 .. N_w."""
-    return Fact(sp.And(xs >= 0, xs < NW), Domain({NW: 1}), (xs,), (xs >= 0, xs <= NW))
+def _limits_inside(first: int = 0, last: sp.Expr = NW) -> Fact:
+    """Whether a sum from `first` to `last` reads the weights inside their box, and all of them."""
+    summed = sp.And(xs >= first, xs <= last)
+    return Fact(sp.Equivalent(summed, sp.And(xs >= 0, xs < NW), evaluate=False), Domain({NW: 1}), (xs,))
 
 
 # --- "basically as usual" ---
@@ -185,7 +178,7 @@ def _dense_forward(frame: Frame) -> Identity:
     s = one_layer(frame)
     t = s.tensors
     dense = sp.Sum(t["o_prev"][n, 0, 0] * t["w"][n, m, 0, 0], (n, 0, L0 - 1)) + t["b"][m]
-    domain = Domain({i: 1 for i in (H, W, NW, L0, L1)}, ONE_PIXEL)
+    domain = Domain(dict.fromkeys((H, W, NW, L0, L1), 1), ONE_PIXEL)
     return Identity(t["c"][m, 0, 0], dense, s, {m: Axis(L1)}, domain)
 
 
@@ -204,7 +197,7 @@ def _dense_image(frame: Frame) -> Identity:
     corner = NW - 1 - frame.shift(NW)
     weights = t["w"][n, m, NW - 1 - xs, NW - 1 - ys]
     dense = sp.Sum(t["o_prev"][n, xs, ys] * weights, (n, 0, L0 - 1), (xs, 0, NW - 1), (ys, 0, NW - 1)) + t["b"][m]
-    domain = Domain({i: 1 for i in (H, W, NW, L0, L1)}, WHOLE_IMAGE)
+    domain = Domain(dict.fromkeys((H, W, NW, L0, L1), 1), WHOLE_IMAGE)
     return Identity(t["c"][m, corner, corner], dense, s, {m: Axis(L1)}, domain)
 
 
@@ -248,9 +241,14 @@ STATEMENTS: tuple[Statement, ...] = (
         "paper, where the weights outside the kernel are 0, and a read out of bounds in a program.",
         (
             Line(
-                "no weight outside the kernel is read",
+                "the sum runs over the kernel's pixels",
                 lambda _: _limits_inside(),
-                tex=r"0 \le x' \le N_w \implies 0 \le x' < N_w",
+                tex=r"0 \le x' \le N_w \iff 0 \le x' < N_w",
+                candidates=lambda _: [
+                    (rf"\sum_{{x'={low}}}^{{{upper}}}", _limits_inside(low, last))
+                    for low in (0, 1)
+                    for upper, last in (("N_w", NW), ("N_w-1", NW - 1))
+                ],
             ),
         ),
         framed=False,
@@ -289,6 +287,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ranges=PIXELS,
         assumptions=("delta^{l+1} is 0 outside its image",),
         equation="deltas",
+        worked=Worked(),
     ),
     Statement(
         "deltas-cross-correlation",
@@ -299,14 +298,12 @@ STATEMENTS: tuple[Statement, ...] = (
         (
             Line(
                 "the valid correlation of delta with w has the size of layer l",
-                lambda _: _size_of_valid_correlation(),
+                lambda _: _size_of_correlation(sp.S.Zero),
                 tex=r"(H-N_w+1) - N_w + 1 = H",
-            ),
-            Line(
-                "the full correlation has",
-                lambda _: _size_of_full_correlation(),
-                tex=r"(H-N_w+1) + 2(N_w-1) - N_w + 1 = H",
-                stated=False,
+                candidates=lambda _: [
+                    (rf"(H-N_w+1) + 2({tex}) - N_w + 1 = H", _size_of_correlation(padding))
+                    for tex, padding in (("1", sp.S.One), ("N_w", NW), ("N_w-1", NW - 1))
+                ],
             ),
         ),
         framed=False,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy as sp
 
 from backproof_spec.derivation.layers import ONE_LAYER, E, one_layer, ranges
-from backproof_spec.derivation.statement import Line, Statement, chain, lines_of
+from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
 from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations import feedforward
 from backproof_spec.equations.symbols import L0, NW, m, n, only, over_taps, x, xs, y, ys
 from backproof_spec.model import Axis, Frame
-from backproof_spec.proof.language import Setting
+from backproof_spec.proof.language import Partial, Setting
 from backproof_spec.proof.prove import Identity
 
 
@@ -44,16 +46,16 @@ def output(frame: Frame) -> tuple[Identity, ...]:
     """o = a(c), pixel by pixel."""
     s = one_layer(frame)
     return chain(
-        Identity(
-            s.tensors["o"][m, x, y], feedforward.output(frame).rhs, s, ranges(s, "o", m, x, y), ONE_LAYER
-        )
+        Identity(s.tensors["o"][m, x, y], feedforward.output(frame).rhs, s, ranges(s, "o", m, x, y), ONE_LAYER)
     )
 
 
 def with_error(frame: Frame) -> Setting:
-    """The layer as the last one: E is no longer arbitrary, but half the squared error."""
+    """The layer as the last one: E is no longer arbitrary, but half the squared error; delta = dE/dc."""
     s = one_layer(frame)
-    return s.define(s.tensors["E"], (only,), feedforward.error(frame).rhs)
+    t = s.tensors
+    last = s.define(t["E"], (only,), feedforward.error(frame).rhs)
+    return last.define(t["delta"], (m, x, y), Partial(E, t["c"][m, x, y]))
 
 
 def error(frame: Frame) -> tuple[Identity, ...]:
@@ -62,12 +64,22 @@ def error(frame: Frame) -> tuple[Identity, ...]:
     return chain(Identity(E, feedforward.error(frame).rhs, s, {}, ONE_LAYER))
 
 
-def _mean_squared(frame: Frame) -> Identity:
+def _outputs(frame: Frame) -> sp.Expr:
+    """The number of outputs."""
+    return sp.Mul(*(axis.size for axis in one_layer(frame).tensors["o"].axes))
+
+
+def _mean_squared(frame: Frame, factor: sp.Expr = sp.S.One) -> Identity:
     """The mean over all outputs of the squared error."""
-    s = with_error(frame)
-    units, rows, columns = (axis.size for axis in s.tensors["o"].axes)
-    squared = 2 * feedforward.error(frame).rhs
-    return Identity(E, squared / (units * rows * columns), s, {}, ONE_LAYER, tuple(_nonempty(frame)))
+    mean = 2 * feedforward.error(frame).rhs / _outputs(frame)
+    return Identity(E, factor * mean, with_error(frame), {}, ONE_LAYER, _nonempty(frame))
+
+
+def _multiples(frame: Frame) -> Iterator[tuple[str, Identity]]:
+    """The mean squared error times small factors."""
+    n = _outputs(frame)
+    for tex, factor in ((r"\frac{1}{2}", sp.S.Half), ("2", 2), ("n", n), (r"\frac{n}{2}", n / 2), ("2 n", 2 * n)):
+        yield rf"{tex} \cdot {MEAN_SQUARED}", _mean_squared(frame, factor)
 
 
 def _nonempty(frame: Frame) -> tuple[sp.Basic, ...]:
@@ -75,6 +87,7 @@ def _nonempty(frame: Frame) -> tuple[sp.Basic, ...]:
     return tuple(sp.Ge(axis.size, 1) for axis in axes[1:])
 
 
+MEAN_SQUARED = r"\frac{1}{n} \sum_{m, x, y} (t_m(x, y) - o_m^L(x, y))^2"
 UNITS = (r"0 \le n < M^{l-1}", r"0 \le m < M^l")
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -89,6 +102,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ranges=UNITS,
         assumptions=("x', y' run over the kernel: 0 .. N_w - 1",),
         equation="single-input",
+        worked=Worked(),
     ),
     Statement(
         "complete-input",
@@ -108,6 +122,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ranges=UNITS,
         assumptions=("the sum ends before the bias",),
         equation="complete-input",
+        worked=Worked(1),
     ),
     Statement(
         "output",
@@ -125,13 +140,14 @@ STATEMENTS: tuple[Statement, ...] = (
         "Error",
         DISPLAYS["error"],
         "Target and output are images of several units, E is a number: the sum over units and pixels goes without "
-        "saying. Half the sum of squares is not the mean of squares either.",
+        "saying. Half the sum of squares is not the mean over the n outputs either, unless n = 2.",
         (
             *lines_of(error, "the sum over all units and pixels"),
             Line(
                 "called the mean squared error",
                 _mean_squared,
-                tex=r"\frac{1}{n} \sum_{m, x, y} (t_m(x, y) - o_m^L(x, y))^2, \quad n = \#\text{ outputs}",
+                tex=MEAN_SQUARED,
+                candidates=_multiples,
             ),
         ),
         vocabulary="layer",

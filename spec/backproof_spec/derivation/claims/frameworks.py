@@ -7,7 +7,7 @@ from functools import cache
 import sympy as sp
 
 from backproof_spec.derivation.layers import ONE_LAYER, E, ranges
-from backproof_spec.derivation.statement import Line, Statement
+from backproof_spec.derivation.statement import Line, Statement, Worked
 from backproof_spec.equations import general
 from backproof_spec.equations.general import (
     CG,
@@ -102,7 +102,7 @@ def _one_axis() -> dict[sp.Symbol, int]:
 def _sizes_of_one_result() -> Fact:
     """Which input sizes give `r` rows: stride many; a transposed convolution has to be told which."""
     first = SH * (r - 1) + DH * (KH - 1) + 1 - PT - PB
-    same = sp.Equivalent(sp.Eq(OH, r, evaluate=False), sp.And(H >= first, H <= first + SH - 1), evaluate=False)
+    same = sp.Equivalent(sp.Eq(OH, r, evaluate=False), sp.And(first <= H, first + SH - 1 >= H), evaluate=False)
     return Fact(same, Domain(_one_axis()), (r,))
 
 
@@ -123,7 +123,9 @@ def _instance(frame: Frame) -> Identity:
     for name, read in tap.items():
         rhs = rhs.replace(lambda e, name=name: isinstance(e, sp.Indexed) and str(e.base) == name, read)
     product = t["o_prev"][sp.Symbol("n", integer=True), row + shift - xs, column + shift - ys]
-    left = over_taps(product * t["w"][sp.Symbol("n", integer=True), m, xs, ys], (sp.Symbol("n", integer=True), 0, L0 - 1))
+    left = over_taps(
+        product * t["w"][sp.Symbol("n", integer=True), m, xs, ys], (sp.Symbol("n", integer=True), 0, L0 - 1)
+    )
     return Identity(left + t["b"][m], rhs, s, ranges(s, "c", m, row, column), ONE_LAYER)
 
 
@@ -203,7 +205,9 @@ def correlating() -> Setting:
     below = Tensor("c_prev", t["o_prev"].axes, "c^{l-1}")
     product = a(below[sp.Symbol("n", integer=True), row + xs, column + ys]) * t["w"][n, m, xs, ys]
     complete = over_taps(product, (n, 0, L0 - 1)) + t["b"][m]
-    base = Setting({"w": t["w"], "b": t["b"], "c_prev": below, "delta": t["delta"], "E": t["E"]}, {}, ("E", "c", "delta"))
+    base = Setting(
+        {"w": t["w"], "b": t["b"], "c_prev": below, "delta": t["delta"], "E": t["E"]}, {}, ("E", "c", "delta")
+    )
     return base.define(t["c"], (m, row, column), complete)
 
 
@@ -249,6 +253,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        in_post=False,
     ),
     Statement(
         "general-forward",
@@ -264,6 +269,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         equation="general-forward",
+        in_post=False,
     ),
     Statement(
         "general-weight-gradient",
@@ -282,6 +288,8 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         framed=False,
         assumptions=(*ROWS, "q = floor(o / O_g) C_g + c: the input channel of the group"),
+        in_post=False,
+        worked=Worked(sizes={"H": 4, "W": 4, "kh": 2, "kw": 2, "sh": 2, "sw": 2}),
     ),
     Statement(
         "general-bias-gradient",
@@ -296,6 +304,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        in_post=False,
     ),
     Statement(
         "general-input-gradient",
@@ -325,6 +334,8 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         framed=False,
         assumptions=(*ROWS, "q = g C_g + c, and o runs over the output channels of group g"),
+        in_post=False,
+        worked=Worked(1, {"H": 4, "W": 4, "kh": 2, "kw": 2, "sh": 2, "sw": 2}),
     ),
     Statement(
         "transposed-convolution",
@@ -342,6 +353,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         framed=False,
         assumptions=("without bias", "one group"),
+        in_post=False,
     ),
     Statement(
         "correlating-layer",
@@ -364,5 +376,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        in_post=False,
+        worked=Worked(1),
     ),
 )

@@ -10,12 +10,12 @@ from backproof_spec.derivation.claims.feedforward import with_error
 from backproof_spec.derivation.claims.networks import CHOSEN, K, gradient_of_pooling
 from backproof_spec.derivation.claims.weights import after_moving
 from backproof_spec.derivation.layers import ONE_LAYER, SIZES, E, one_layer, ranges
-from backproof_spec.derivation.statement import Line, Statement, chain, lines_of
+from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
 from backproof_spec.equations import backpropagation, pooling
 from backproof_spec.equations.backpropagation import LEFT_OUT
-from backproof_spec.equations.general import DH, DW, KH, KW, N, PB, PL, PR, PT, SH, SW, H, W, c, i, j
-from backproof_spec.equations.symbols import L0, L1, L2, NW, a, m, n, only, over_taps, p, slope, x, xs, y, ys
+from backproof_spec.equations.general import DH, DW, KH, KW, PB, PL, PR, PT, SH, SW, H, N, W, c, i, j
 from backproof_spec.equations.pooling import h, k
+from backproof_spec.equations.symbols import L0, L1, L2, NW, a, m, n, only, over_taps, p, slope, x, xs, y, ys
 from backproof_spec.model import Axis, Frame, Source, Tensor, instance
 from backproof_spec.proof.language import Partial, Setting
 from backproof_spec.proof.prove import Domain, Identity
@@ -24,7 +24,7 @@ from backproof_spec.proof.prove import Domain, Identity
 def output_delta(frame: Frame) -> tuple[Identity, ...]:
     """dE/dc of the last layer, E being half the squared error."""
     s = with_error(frame)
-    left = Partial(E, s.tensors["c"][m, x, y])
+    left = s.tensors["delta"][m, x, y]
     return chain(Identity(left, backpropagation.output_delta(frame).rhs, s, ranges(s, "c", m, x, y), ONE_LAYER))
 
 
@@ -106,7 +106,7 @@ def upscaling(frame: Frame) -> tuple[Identity, ...]:
     base = Setting({"x": pooling.x, "dy": dy, "E": Tensor("E", (Axis(sp.S.One),))}, {}, ("E", "y", "dy"))
     s = base.define(result_y, (n, c, i, j), instance(pooling.SUM.rhs, BLOCKWISE))
     whole = {n: Axis(N), c: Axis(pooling.CHANNELS), h: Axis(KH * result[2].size), k: Axis(KW * result[3].size)}
-    sizes = {symbol: 1 for symbol in (N, pooling.CHANNELS, H, W, KH, KW)}
+    sizes = dict.fromkeys((N, pooling.CHANNELS, H, W, KH, KW), 1)
     return chain(Identity(Partial(E, pooling.x[n, c, h, k]), pooling.UPSCALING.rhs, s, whole, Domain(sizes)))
 
 
@@ -138,7 +138,8 @@ def _flattened() -> Identity:
     """dE/do for an arbitrary E of the flattened image."""
     image, size = Tensor("o", (Axis(L1), Axis(H), Axis(W))), L1 * H * W
     flat, delta = Tensor("v", (Axis(size),), "v"), Tensor("delta", (Axis(size),), r"\delta")
-    entry = image[sp.floor(sp.floor(F / W) / H), sp.Mod(sp.floor(F / W), H), sp.Mod(F, W)]
+    line = sp.floor(F / W)
+    entry = image[sp.floor(F / (H * W)), line - H * sp.floor(F / (H * W)), F - W * line]
     base = {"o": image, "delta": delta, "E": Tensor("E", (Axis(sp.S.One),))}
     s = Setting(base, {}, ("E", "v", "delta")).define(flat, (F,), entry)
     right = delta[(m * H + x) * W + y]
@@ -202,6 +203,8 @@ STATEMENTS: tuple[Statement, ...] = (
         vocabulary="layer",
         ranges=(r"(x, y) \text{ a pixel of } c_m^L", r"0 \le m < M^L"),
         equation="output-delta",
+        in_post=False,
+        worked=Worked(),
     ),
     Statement(
         "bias-gradient",
@@ -212,6 +215,8 @@ STATEMENTS: tuple[Statement, ...] = (
         vocabulary="layer",
         ranges=(r"0 \le m < M^l",),
         equation="bias-gradient",
+        in_post=False,
+        worked=Worked(),
     ),
     Statement(
         "update-rule",
@@ -226,6 +231,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         assumptions=("g is the weight gradient at the starting point",),
+        in_post=False,
     ),
     Statement(
         "two-layers",
@@ -248,6 +254,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         assumptions=("in the moved frame the offset N_w - 1 is written out in both formulas and in the recursion",),
+        in_post=False,
     ),
     Statement(
         "sum-pooling-gradient",
@@ -258,6 +265,8 @@ STATEMENTS: tuple[Statement, ...] = (
         framed=False,
         assumptions=pooling.UPSCALING.assumptions,
         equation="sum-pooling-gradient",
+        in_post=False,
+        worked=Worked(sizes={"H": 4, "W": 4, "kh": 2, "kw": 2}),
     ),
     Statement(
         "average-pooling-gradient",
@@ -274,6 +283,8 @@ STATEMENTS: tuple[Statement, ...] = (
         framed=False,
         assumptions=IN_BLOCKS,
         equation="average-pooling",
+        in_post=False,
+        worked=Worked(sizes={"H": 4, "W": 4, "k": 2}),
     ),
     Statement(
         "max-pooling-gradient",
@@ -295,6 +306,7 @@ STATEMENTS: tuple[Statement, ...] = (
         framed=False,
         assumptions=(*IN_BLOCKS, "no ties: s is 1 for the one pixel of a block that is its maximum, else 0"),
         equation="max-pooling",
+        in_post=False,
     ),
     Statement(
         "pooling-windows",
@@ -324,6 +336,8 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         framed=False,
         assumptions=("columns as rows", "no ties for the maximum"),
+        in_post=False,
+        worked=Worked(sizes={"H": 3, "W": 3, "kh": 2, "kw": 2}),
     ),
     Statement(
         "flatten",
@@ -338,6 +352,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        in_post=False,
     ),
     Statement(
         "dense-layer",
@@ -345,7 +360,11 @@ STATEMENTS: tuple[Statement, ...] = (
         _text(r"c_m = \sum_n o_n w_{n,m} + b_m"),
         "The flat part of the network, in the same letters.",
         (
-            Line("weight gradient", lambda _: _dense_weights(), tex=r"\frac{\partial E}{\partial w_{n,m}} = o_n \cdot \delta_m"),
+            Line(
+                "weight gradient",
+                lambda _: _dense_weights(),
+                tex=r"\frac{\partial E}{\partial w_{n,m}} = o_n \cdot \delta_m",
+            ),
             Line("bias gradient", lambda _: _dense_bias(), tex=r"\frac{\partial E}{\partial b_m} = \delta_m"),
             Line(
                 "recursion",
@@ -354,5 +373,6 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+        in_post=False,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import sympy as sp
@@ -75,7 +76,24 @@ def _gradient_of_max(right: sp.Expr) -> Identity:
     return replace(claim, setting=setting, domain=Domain({H: 1, W: 1, K: 1, U: 0, V: 0}, (U < K, V < K)))
 
 
-STATEMENTS: tuple[Statement, ...] = (
+def _factors(claim: Callable[[sp.Expr], Identity]) -> Callable[[Frame], Iterator[tuple[str, Identity]]]:
+    """The upscaled error times what a block has to offer: its size, its area, the place of its maximum."""
+
+    def candidates(_: Frame) -> Iterator[tuple[str, Identity]]:
+        chosen = sp.KroneckerDelta(sp.Mod(x, K), U) * sp.KroneckerDelta(sp.Mod(y, K), V)
+        for tex, factor in (
+            ("k", K),
+            (r"\frac{1}{k}", 1 / K),
+            ("k^2", K**2),
+            (r"\frac{1}{k^2}", 1 / K**2),
+            (r"[x \bmod k = u \wedge y \bmod k = v]", chosen),
+        ):
+            yield rf"{tex} \cdot \delta(\lfloor x/k \rfloor, \lfloor y/k \rfloor)", claim(factor)
+
+    return candidates
+
+
+IDEAS: tuple[Statement, ...] = (
     Statement(
         "fewer-weights",
         "A convolution has fewer weights than a dense layer",
@@ -108,24 +126,26 @@ STATEMENTS: tuple[Statement, ...] = (
                 "a valid convolution",
                 lambda _: _convolution_reduces(1),
                 tex=r"H - N_w + 1 < H",
-            ),
-            Line("pooling", lambda _: _pooling_reduces(1), tex=r"\lfloor H / k \rfloor < H"),
-            Line(
-                "a valid convolution with at least two taps",
-                lambda _: _convolution_reduces(2),
-                tex=r"N_w \ge 2 \implies H - N_w + 1 < H",
-                stated=False,
+                candidates=lambda _: [
+                    (rf"N_w \ge {least} \implies H - N_w + 1 < H", _convolution_reduces(least)) for least in (1, 2, 3)
+                ],
             ),
             Line(
-                "pooling of blocks of at least two",
-                lambda _: _pooling_reduces(2),
-                tex=r"k \ge 2 \implies \lfloor H / k \rfloor < H",
-                stated=False,
+                "pooling",
+                lambda _: _pooling_reduces(1),
+                tex=r"\lfloor H / k \rfloor < H",
+                candidates=lambda _: [
+                    (rf"k \ge {least} \implies \lfloor H / k \rfloor < H", _pooling_reduces(least))
+                    for least in (1, 2, 3)
+                ],
             ),
         ),
         framed=False,
         assumptions=("the kernel or block fits into the image",),
     ),
+)
+
+POOLING: tuple[Statement, ...] = (
     Statement(
         "pooling-upscaling",
         "Pooling: the error is upscaled",
@@ -142,11 +162,13 @@ STATEMENTS: tuple[Statement, ...] = (
                 "average pooling, upscaled in the same way",
                 lambda _: gradient_of_pooling(1 / (K * K), _blockwise),
                 tex=r"\delta(\lfloor x/k \rfloor, \lfloor y/k \rfloor)",
+                candidates=_factors(lambda factor: gradient_of_pooling(1 / (K * K), factor * _blockwise)),
             ),
             Line(
                 "max pooling, upscaled in the same way; the maximum is at place (u, v) of every block",
                 lambda _: _gradient_of_max(_blockwise),
                 tex=r"\delta(\lfloor x/k \rfloor, \lfloor y/k \rfloor)",
+                candidates=_factors(lambda factor: _gradient_of_max(factor * _blockwise)),
             ),
         ),
         framed=False,

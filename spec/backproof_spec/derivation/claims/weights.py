@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sympy as sp
 
 from backproof_spec.derivation.layers import ONE_LAYER, E, one_layer, ranges
-from backproof_spec.derivation.statement import Line, Statement, chain, lines_of
+from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
 from backproof_spec.displays import DISPLAYS, WEIGHT_UPDATE
 from backproof_spec.equations import backpropagation
 from backproof_spec.equations.symbols import L0, NW, H, W, m, n, x, xs, y, ys
@@ -59,9 +59,7 @@ def expansion(frame: Frame) -> tuple[Identity, ...]:
     t = s.tensors
     weight = t["w"][n, m, x, y]
     everywhere = {**ranges(s, "w", n, m, x, y), **dict(zip((xs, ys), t["c"].axes[1:], strict=True))}
-    first = Identity(
-        Partial(t["c"][m, xs, ys], weight), Partial(_written_out(s), weight), s, everywhere, ONE_LAYER
-    )
+    first = Identity(Partial(t["c"][m, xs, ys], weight), Partial(_written_out(s), weight), s, everywhere, ONE_LAYER)
     return chain(first, t["o_prev"][n, xs - x, ys - y])
 
 
@@ -224,6 +222,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ranges=KERNEL,
         assumptions=("x', y' run over all pixels of delta_m^l in the frame",),
         equation="weight-gradient",
+        worked=Worked(),
     ),
     Statement(
         "weight-change",
@@ -235,6 +234,13 @@ STATEMENTS: tuple[Statement, ...] = (
                 "with E at w + eta * gradient: its slope at eta = 0 should be minus the gradient squared",
                 after_moving(+1),
                 tex=r"\frac{\partial E(w + \eta g)}{\partial \eta} = - \sum_{n, m, x, y} g_{n,m}(x, y)^2",
+                candidates=lambda frame: [
+                    (
+                        rf"w_{{n,m}}^l(x, y) {sign} \eta \frac{{\partial E}}{{\partial w_{{n,m}}^l(x, y)}}",
+                        after_moving(step)(frame),
+                    )
+                    for sign, step in (("+", 1), ("-", -1))
+                ],
             ),
         ),
         assumptions=("g is the weight gradient at the starting point",),
@@ -288,6 +294,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         ranges=KERNEL,
+        claimed=("VALID_S",),
     ),
     Statement(
         "upside-down",
@@ -305,6 +312,7 @@ STATEMENTS: tuple[Statement, ...] = (
             Line("without turning", _not_turned, tex=CORRELATION % ("x+x'", "y+y'"), stated=False),
         ),
         ranges=KERNEL,
+        claimed=("VALID_S",),
     ),
     Statement(
         "weight-gradient-rot180",
@@ -317,5 +325,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ranges=KERNEL,
         assumptions=("x', y' run over all pixels of delta_m^l in the frame",),
         equation="weight-gradient-rot180",
+        claimed=("VALID_S",),
+        worked=Worked(),
     ),
 )

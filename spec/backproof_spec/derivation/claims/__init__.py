@@ -1,0 +1,21 @@
+"""Every equation and remark of the post, in its order, then what it leaves out, then the frameworks' formulas."""
+
+from __future__ import annotations
+
+from backproof_spec.derivation.claims import definitions, deltas, feedforward, frameworks, left_out, networks, weights
+from backproof_spec.derivation.statement import Statement
+
+CLAIMS: dict[str, Statement] = {
+    statement.id: statement
+    for part in (
+        networks.IDEAS,
+        definitions.STATEMENTS,
+        networks.POOLING,
+        feedforward.STATEMENTS,
+        weights.STATEMENTS,
+        deltas.STATEMENTS,
+        left_out.STATEMENTS,
+        frameworks.STATEMENTS,
+    )
+    for statement in part
+}

@@ -1,0 +1,194 @@
+"""From what is claimed to what holds: every line in every frame, its display read and compared, errata repaired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from importlib.metadata import version
+
+from backproof_spec.derivation import tree
+from backproof_spec.derivation.assurance import ASSURANCES
+from backproof_spec.derivation.claims import CLAIMS
+from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Erratum, Repair, Row, Severity
+from backproof_spec.derivation.examples import example
+from backproof_spec.derivation.latex import read_display, write
+from backproof_spec.derivation.reading import VOCABULARIES, Reader, ReadingError
+from backproof_spec.derivation.repair import Candidate, changed_indices, search
+from backproof_spec.derivation.scope import scope_notes
+from backproof_spec.derivation.statement import Line, Statement
+from backproof_spec.model import FRAMES, FULL, Frame
+from backproof_spec.proof.prove import Identity, prove
+from backproof_spec.proof.verdict import Status, Verdict
+
+Progress = Callable[[str, int, int], None]
+
+
+def judge_all(only: str | None = None, progress: Progress | None = None, processes: int = 1) -> Edition:
+    """Judge every claim, or the one with the id `only`.
+
+    Args:
+        only: The id of a claim.
+        progress: Called with the claim that is done, the number of claims done, and the number of all.
+        processes: How many to use; the verdicts do not depend on it.
+
+    Raises:
+        KeyError: There is no such claim.
+    """
+    started = time.perf_counter()
+    chosen = [only] if only is not None else list(CLAIMS)
+    claims = []
+    for done, claim in enumerate(_judged(chosen, processes), start=1):
+        claims.append(claim)
+        if progress is not None:
+            progress(claim.id, done, len(chosen))
+    found = [erratum for claim in claims for erratum in errata(claim)]
+    found.sort(key=lambda erratum: list(Severity).index(erratum.severity))
+    return Edition(
+        tuple(claims),
+        tuple(found),
+        ASSURANCES,
+        time.perf_counter() - started,
+        {frame.name: frame.meaning for frame in FRAMES},
+        {name: version(name) for name in ("sympy", "z3-solver")},
+    )
+
+
+def _judged(chosen: Sequence[str], processes: int) -> Iterator[Claim]:
+    if processes < 2 or len(chosen) < 2:
+        yield from map(judge, chosen)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(judge, chosen)
+
+
+def judge(identifier: str) -> Claim:
+    """One claim with all its verdicts."""
+    statement = CLAIMS[identifier]
+    display = read_display(statement.tex) if statement.vocabulary else None
+    notes = tuple(dict.fromkeys(note.text for note in scope_notes(display))) if display is not None else ()
+    number = statement.source.number
+    return Claim(
+        statement.id,
+        statement.title,
+        statement.source.section,
+        "" if number is None else f"display {number}",
+        statement.in_post,
+        statement.tex,
+        statement.explanation,
+        statement.ranges,
+        statement.assumptions,
+        tuple(_row(statement, k, display) for k in range(len(statement.lines))),
+        example=example(statement),
+        notes=notes,
+        claimed=statement.claimed,
+        equation=statement.equation,
+    )
+
+
+def frames_of(statement: Statement) -> Mapping[str, Frame]:
+    """The frames in which a statement is judged; one without a name where none matters."""
+    return {frame.name: frame for frame in FRAMES} if statement.framed else {NO_FRAME: FULL}
+
+
+def _row(statement: Statement, k: int, display: tree.Display | None) -> Row:
+    line, frames = statement.lines[k], frames_of(statement)
+    node = printed(display, line) if display is not None else None
+    verdicts = {name: prove(line.obligation(frame)) for name, frame in frames.items()}
+    reading = {name: _reading(statement, line, display, node, frame) for name, frame in frames.items()} if node else {}
+    repairs = {
+        name: found
+        for name, verdict in verdicts.items()
+        if line.stated
+        and name in (statement.claimed or verdicts)
+        and verdict.status is Status.REFUTED
+        and (found := _repair(statement, line, display, node, name, frames[name], verdict)) is not None
+    }
+    tex = write(node) if node is not None else line.tex
+    return Row(f"{statement.id}.{k + 1}", tex, line.reason, verdicts, reading, line.stated, repairs)
+
+
+def printed(display: tree.Display, line: Line) -> tree.Node | None:
+    """The part of a display that a line encodes: a side of the chain, or a term of a side."""
+    if not line.at:
+        return None
+    node = display.sides[line.at[0]]
+    if len(line.at) == 1:
+        return node
+    body = node.of if isinstance(node, tree.PartialDerivative) else node
+    assert isinstance(body, tree.Plus), "only a sum has terms"
+    return body.terms[line.at[1]]
+
+
+# --- the display against its encoding ---
+
+
+def _reader(statement: Statement, display: tree.Display, claim: Identity, labels: bool = False) -> Reader:
+    return Reader(VOCABULARIES[statement.vocabulary], claim.setting, display.left, labels)
+
+
+def _reading(statement: Statement, line: Line, display: tree.Display | None, node: tree.Node, frame: Frame) -> Verdict:
+    """Whether the LaTeX says what the encoding says: this side, below its braces too, and the display's left side."""
+    claim = line.obligation(frame)
+    assert display is not None and isinstance(claim, Identity)
+    encoded = claim.left if claim.among else claim.right
+    sides = [(encoded, node, False)]
+    if _labelled(node):
+        sides.append((encoded, node, True))
+    if line.at == (0,):
+        sides.append((claim.left, display.left, False))
+    verdict = Verdict(Status.PROVED, 0.0)
+    for encoding, side, labels in sides:
+        try:
+            read = _reader(statement, display, claim, labels).side(side)
+        except ReadingError as reason:
+            return Verdict(Status.OPEN, 0.0, reason=str(reason))
+        if read == encoding:
+            continue
+        verdict = prove(replace(claim, left=encoding, right=read, among=False))
+        if verdict.status is not Status.PROVED:
+            return verdict
+    return verdict
+
+
+def _labelled(node: tree.Node) -> bool:
+    """Whether something stands above a brace that has another way to write it below."""
+    if isinstance(node, tree.Brace) and not isinstance(node.label, str):
+        return True
+    return any(map(_labelled, tree.children(node)))
+
+
+# --- errata ---
+
+
+def _repair(
+    statement: Statement,
+    line: Line,
+    display: tree.Display | None,
+    node: tree.Node | None,
+    name: str,
+    frame: Frame,
+    verdict: Verdict,
+) -> Repair | None:
+    claim = line.obligation(frame)
+    if line.candidates is not None:
+        found = search((Candidate(tex, o) for tex, o in line.candidates(frame)), None)
+    elif isinstance(claim, Identity) and display is not None and node is not None:
+        read = _reader(statement, display, claim).side
+        found = search(changed_indices(node, display.left, read, claim), verdict.counterexample)
+    else:
+        return None
+    return None if found is None else Repair(found.tex, found.tried, {name: found.verdict})
+
+
+def errata(claim: Claim) -> Iterator[Erratum]:
+    """What the machine objects to in a claim of the post, by what it found."""
+    for row in claim.rows:
+        frames = tuple(f for f in row.refuted_in if not claim.claimed or f in claim.claimed)
+        if claim.in_post and row.stated and frames:
+            severity = Severity.WRONG if set(frames) == set(claim.claimed or row.verdicts) else Severity.FRAME
+            case, repair = row.verdicts[frames[0]].counterexample, row.repairs.get(frames[0])
+            yield Erratum(claim.id, row.id, severity, frames, case, repair)
+    for note in claim.notes:
+        yield Erratum(claim.id, "", Severity.NOTATION, (), None, None, note)
