@@ -30,7 +30,9 @@ PROVED = Verdict(Status.PROVED, 0.021)
 ONE_TAP = {"H": 2, "W": 2, "N_w": 2}
 
 
-def refuted(sizes: Mapping[str, int], indices: Mapping[str, int], entries: Mapping[Entry, int], left: int, right: int) -> Verdict:
+def refuted(
+    sizes: Mapping[str, int], indices: Mapping[str, int], entries: Mapping[Entry, int], left: int, right: int
+) -> Verdict:
     example = Counterexample(sizes, indices, entries, Fraction(left), Fraction(right))
     return Verdict(Status.REFUTED, 0.31, example)
 
@@ -43,7 +45,10 @@ EVERYWHERE = in_frames(PROVED, PROVED, PROVED)
 
 # --- single input: holds as long as the numbering is left alone ---
 
-SINGLE = r"i_{n,m}^l\left(x,\, y \right) = \sum_{x',\, y'} o_{n}^{l-1}\left(x-x',\, y-y'\right) \cdot w_{n,m}^{l}\left(x',\, y' \right)"
+SINGLE = (
+    r"i_{n,m}^l\left(x,\, y \right) = \sum_{x',\, y'} o_{n}^{l-1}\left(x-x',\, y-y'\right)"
+    r" \cdot w_{n,m}^{l}\left(x',\, y' \right)"
+)
 MOVED = r"\sum_{x',\, y'} o_{n}^{l-1}\left(x+N_w-1-x',\, y+N_w-1-y'\right) \cdot w_{n,m}^{l}\left(x',\, y' \right)"
 SINGLE_INPUT = Claim(
     id="single-input",
@@ -57,7 +62,7 @@ SINGLE_INPUT = Claim(
     assumptions=("x', y' run over the kernel",),
     rows=(
         Row(
-            id="1",
+            id="single-input.1",
             tex=SINGLE,
             reason="the definition, with pixels numbered by the frame",
             verdicts=in_frames(
@@ -104,7 +109,8 @@ SLOPE = r"\frac{\partial a\left(c_{m}^{l}\left(x,\, y\right)\right)}{\partial c_
 LIMITS = r"\sum_{m'}\sum_{\, x'',\, y''}^{N_{w},N_{w}}"
 LINES = (
     BY_C
-    + rf"\left({LIMITS}o_{{m'}}^{{l}}\left(x+x'-x'',\, y+y'-y''\right)\cdot w_{{m',o}}^{{l+1}}\left(x'',\, y''\right)\right)",
+    + rf"\left({LIMITS}o_{{m'}}^{{l}}\left(x+x'-x'',\, y+y'-y''\right)"
+    + r"\cdot w_{m',o}^{l+1}\left(x'',\, y''\right)\right)",
     BY_C
     + r"\left(w_{0,o}^{l+1}\left(0,\,0\right)\cdot a\left(c_{0}^{l}\left(x'-0,\, y'-0\right)\right)+\ldots"
     + r"+w_{m,o}^{l+1}\left(x'',\, y''\right)\cdot a\left(c_{m}^{l}\left(x,\, y\right)\right)+\ldots\right)",
@@ -130,16 +136,15 @@ DELTA_STEP = Claim(
     assumptions=(),
     rows=(
         Row(
-            id="1",
-            tex="= " + LINES[0],
+            id="delta-step.1",
+            tex=LINES[0],
             reason="the definition of the complete input substituted",
             verdicts=EVERYWHERE,
             reading=EVERYWHERE,
-            notes=(r"The sum over $x'', y''$ has an upper limit and no lower one.",),
         ),
         Row(
-            id="2",
-            tex="= " + LINES[1],
+            id="delta-step.2",
+            tex=LINES[1],
             reason="the sum written out; each term shown must be one of the sum's",
             verdicts=dict.fromkeys(
                 FRAMES,
@@ -152,25 +157,26 @@ DELTA_STEP = Claim(
                 ),
             ),
             reading={},
-            notes=(r"$x''$ is used outside the sum that binds it.",),
         ),
         Row(
-            id="3",
-            tex="= " + LINES[2],
+            id="delta-step.3",
+            tex=LINES[2],
             reason="only the term with $x''=x'$ depends on this pixel",
             verdicts=dict.fromkeys(FRAMES, SHIFTED_WEIGHT),
             reading=EVERYWHERE,
-            repairs={frame: Repair("= " + REPAIRED, 26, {frame: PROVED}) for frame in FRAMES},
+            repairs={frame: Repair(REPAIRED, 26, {frame: PROVED}) for frame in FRAMES},
         ),
     ),
+    notes=(r"$x''$ is used outside the sum that binds it.", r"The sum over $x'', y''$ has no lower limit."),
     checks=("exact",),
 )
 
 # --- rot180 ---
 
 ROT180 = (
-    r"\frac{\partial E}{\partial w_{n,m}^{l}\left(x,\, y\right)} = \operatorname{rot}_{180}\left(\underbrace{\sum_{x',y'} "
-    r"o_{n}^{l-1}\left( x + x',\, y + y' \right) \cdot \delta_{m}^{l}\left(x',\, y' \right)}_{\text{Cross-Correlation}}\right)"
+    r"\frac{\partial E}{\partial w_{n,m}^{l}\left(x,\, y\right)} = \operatorname{rot}_{180}\left("
+    r"\underbrace{\sum_{x',y'} o_{n}^{l-1}\left( x + x',\, y + y' \right) \cdot "
+    r"\delta_{m}^{l}\left(x',\, y' \right)}_{\text{Cross-Correlation}}\right)"
 )
 WEIGHTS = Claim(
     id="weight-gradient-rot180",
@@ -182,9 +188,10 @@ WEIGHTS = Claim(
     explanation="The rotation is an operation on the whole kernel: its entry $(x, y)$ is that at $(N_w-1-x, N_w-1-y)$.",
     ranges=(r"0 \le x < N_w", r"0 \le y < N_w"),
     assumptions=("E reaches the weights through c alone (chain rule)",),
+    claimed=("VALID_S",),
     rows=(
         Row(
-            id="1",
+            id="weight-gradient-rot180.1",
             tex=ROT180,
             reason="the gradient read from its end",
             verdicts=in_frames(
@@ -199,7 +206,6 @@ WEIGHTS = Claim(
                 PROVED,
             ),
             reading=EVERYWHERE,
-            notes=("rot180 turns an array, and is applied to one entry.",),
         ),
     ),
     example=Example(
@@ -220,6 +226,7 @@ WEIGHTS = Claim(
         ),
         value="0",
     ),
+    notes=("rot180 turns an array, and is applied to one entry.",),
     checks=("exact", "finite-differences"),
 )
 
@@ -237,7 +244,7 @@ BAND = Claim(
     assumptions=("N_k is at most H and W",),
     rows=(
         Row(
-            id="1",
+            id="undefined-pixels.1",
             tex=r"x \le N_k-1 \wedge y \le N_k-1",
             reason="some tap leaves the image exactly here",
             verdicts={NO_FRAME: refuted({"H": 1, "W": 1, "N_k": 1}, {"x": 0, "y": 0}, {}, 0, 1)},
@@ -256,7 +263,17 @@ IDEA = Claim(
     explanation="Per pair of units: N_w by N_w weights instead of one per pair of pixels.",
     ranges=(),
     assumptions=(),
-    rows=(Row("1", r"N_w^2 \le H\,W\,H'\,W'", "counted", {NO_FRAME: PROVED}, {}),),
+    rows=(
+        Row("fewer-weights.1", r"N_w^2 \le H\,W\,H'\,W'", "counted", {NO_FRAME: PROVED}, {}),
+        Row(
+            id="fewer-weights.2",
+            tex=r"N_w^2 < H\,W\,H'\,W'",
+            reason="fewer, and not as many",
+            verdicts={NO_FRAME: refuted({"H": 1, "W": 1, "N_w": 1}, {}, {}, 1, 0)},
+            reading={},
+            stated=False,
+        ),
+    ),
 )
 MEAN = Claim(
     id="mean-pooling",
@@ -264,13 +281,13 @@ MEAN = Claim(
     section="Beyond the post: pooling",
     place="not in the post",
     in_post=False,
-    tex=r"\frac{1}{k_h k_w} \delta\left(\left\lfloor \frac{x}{k_h} \right\rfloor, \left\lfloor \frac{y}{k_w} \right\rfloor\right)",
+    tex=r"\frac{1}{k_h k_w} \delta\left(\left\lfloor \frac{x}{k_h} \right\rfloor, \lfloor y / k_w \rfloor\right)",
     explanation="Each pixel gets its share of the error.",
     ranges=(),
     assumptions=(),
     rows=(
         Row(
-            id="1",
+            id="mean-pooling.1",
             tex=r"\frac{1}{k_h k_w} \delta\left(\left\lfloor \frac{x}{k_h} \right\rfloor, y\right)",
             reason="adjoint of the mean",
             verdicts=dict.fromkeys(FRAMES, Verdict(Status.OPEN, 0.02, reason="the factor 1/k is not an integer")),
@@ -282,19 +299,27 @@ MEAN = Claim(
 EDITION = Edition(
     claims=(IDEA, BAND, SINGLE_INPUT, WEIGHTS, DELTA_STEP, MEAN),
     errata=(
-        Erratum("undefined-pixels", "1", Severity.WRONG, (NO_FRAME,), None, BAND.rows[0].repairs[NO_FRAME]),
-        Erratum("delta-step", "2", Severity.WRONG, tuple(FRAMES), None, None),
+        Erratum(
+            "undefined-pixels", "undefined-pixels.1", Severity.WRONG, (NO_FRAME,), None, BAND.rows[0].repairs[NO_FRAME]
+        ),
+        Erratum("delta-step", "delta-step.2", Severity.WRONG, tuple(FRAMES), None, None),
         Erratum(
             "delta-step",
-            "3",
+            "delta-step.3",
             Severity.WRONG,
             tuple(FRAMES),
             SHIFTED_WEIGHT.counterexample,
             DELTA_STEP.rows[2].repairs["FULL"],
         ),
-        Erratum("single-input", "1", Severity.FRAME, ("VALID_S",), None, SINGLE_INPUT.rows[0].repairs["VALID_S"]),
-        Erratum("weight-gradient-rot180", "1", Severity.FRAME, ("FULL", "VALID_U"), None, None),
-        Erratum("delta-step", "1", Severity.NOTATION, tuple(FRAMES), None, None, DELTA_STEP.rows[0].notes[0]),
+        Erratum(
+            "single-input",
+            "single-input.1",
+            Severity.FRAME,
+            ("VALID_S",),
+            None,
+            SINGLE_INPUT.rows[0].repairs["VALID_S"],
+        ),
+        *(Erratum("delta-step", "", Severity.NOTATION, (), None, None, note) for note in DELTA_STEP.notes),
     ),
     assurances=(
         Assurance("assumed", "The chain rule for an arbitrary differentiable E."),
@@ -309,13 +334,14 @@ EDITION = Edition(
 
 
 def large(claims: int = 90, lines: int = 7) -> Edition:
-    """As many claims as a real edition has, with formulas as long, no two alike."""
+    """As many claims and lines as a real edition has or more; no two claims have the same formula."""
+
     def claim(number: int) -> Claim:
         rows = tuple(
-            replace(DELTA_STEP.rows[k % 3], id=str(k + 1), tex=rf"{DELTA_STEP.rows[k % 3].tex} + {number}{k}{number}")
+            replace(DELTA_STEP.rows[k % 3], id=f"claim-{number}.{k + 1}", tex=f"{LINES[k % 3]} + {number % 10}")
             for k in range(lines)
         )
-        example = SINGLE_INPUT.example
-        return replace(DELTA_STEP, id=f"claim-{number}", tex=rf"{ROT180} + {number}", rows=rows, example=example)
+        tex = rf"\delta_{{{number}}} = \sum_{{x',\, y'}} o_{{n}}^{{l-1}}\left(x-x',\, y-{number}\right)"
+        return replace(DELTA_STEP, id=f"claim-{number}", tex=tex, rows=rows, example=SINGLE_INPUT.example)
 
     return replace(EDITION, claims=tuple(map(claim, range(claims))), errata=())

@@ -1,4 +1,4 @@
-"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `completion SHELL`.
+"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `completion SHELL`.
 
 Everything but click is imported by the command that needs it, so that `backproof --help` is immediate.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from backproof.cli_derive import derive
 from backproof.cli_options import declare, run_options, targets
 from backproof.cli_run import INTERRUPTED, combined, console, fail, one_message, settings_here, verify, write_page
 
@@ -170,6 +171,9 @@ def report(file: Path, output: Path | None) -> None:
     for note in recording.notes:
         click.echo(f"note: {note}", err=True)
     write_page(list(recording.events), page, recording.notes)
+
+
+cli.add_command(derive)
 
 
 @cli.command()

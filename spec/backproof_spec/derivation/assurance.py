@@ -7,8 +7,8 @@ from backproof_spec.derivation.edition import Assurance
 ASSURANCES: tuple[Assurance, ...] = (
     Assurance(
         "assumed",
-        "The chain rule for an error E that is any differentiable function of the complete inputs. That the sums of the "
-        "post leave nothing out is proved; the composite of two layers is proved without it.",
+        "The chain rule for an error E that is any differentiable function of the complete inputs. That the sums "
+        "of the post leave nothing out is proved; the composite of two layers is proved without it.",
         "backproof_spec.proof.terms",
     ),
     Assurance(
@@ -16,12 +16,15 @@ ASSURANCES: tuple[Assurance, ...] = (
         "Zero extension: a tensor is 0 outside its image, and so are a(c) and a'(c), whatever a(0) may be.",
         "backproof_spec.proof.language",
     ),
-    Assurance("assumed", "Real arithmetic: rounding, overflow, NaN and infinity are for the checks of `backproof check`."),
+    Assurance(
+        "assumed",
+        "Real arithmetic: rounding, overflow, NaN and infinity are for the checks of `backproof check`.",
+    ),
     Assurance("assumed", "The activation is differentiable where it is used: not ReLU at 0, not a maximum with ties."),
     Assurance(
         "assumed",
-        "Induction over the layers: that output delta and recursion give the deltas of every layer is the usual argument "
-        "from the two proved steps; it is not mechanised.",
+        "Induction over the layers: that output delta and recursion give the deltas of every layer is the usual "
+        "argument from the two proved steps; it is not mechanised.",
     ),
     Assurance(
         "trusted code",
@@ -40,7 +43,8 @@ ASSURANCES: tuple[Assurance, ...] = (
     ),
     Assurance(
         "trusted code",
-        "SymPy for integer polynomials in indices (expand, coefficients); none of its sums, derivatives or simplifiers.",
+        "SymPy for integer polynomials in indices (expand, coefficients); none of its sums, derivatives or "
+        "simplifiers.",
     ),
     Assurance(
         "trusted code",
@@ -49,13 +53,14 @@ ASSURANCES: tuple[Assurance, ...] = (
     ),
     Assurance(
         "trusted code",
-        "LaTeX to trees, trees to expressions. It can fail to notice that a display and its encoding differ, and no more.",
+        "LaTeX to trees, trees to expressions. It can fail to notice that a display and its encoding differ, and "
+        "no more.",
         "backproof_spec.derivation.latex, .reading",
     ),
     Assurance(
         "defended by",
-        "An interpreter that shares no code with the above: every counterexample is evaluated by it, and proved equations "
-        "are tried on random numbers.",
+        "An interpreter that shares no code with the above: every counterexample is evaluated by it, and proved "
+        "equations are tried on random numbers.",
         "backproof_spec.proof.interpret",
     ),
     Assurance(
@@ -65,8 +70,9 @@ ASSURANCES: tuple[Assurance, ...] = (
     ),
     Assurance(
         "defended by",
-        "A sweep over all small shapes: E of a net of two layers differentiated directly, compared as polynomials with "
-        "the deltas and gradients of the post, for every activation; its table of frames must equal that of the proofs.",
+        "A sweep over all small shapes: E of a net of two layers differentiated directly, compared as polynomials "
+        "with the deltas and gradients of the post, for every activation; its table of frames must equal that of "
+        "the proofs.",
         "backproof_spec.proof.sweep",
     ),
     Assurance("proved", "Every verdict 'proved': for all sizes, all indices in range, all values of all tensors."),

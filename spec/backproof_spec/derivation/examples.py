@@ -42,7 +42,8 @@ def example(statement: Statement) -> Example | None:
     grids = {name: _input(name, claim, sizes, start) for start, name in enumerate(names)}
     entries = {entry: value for _, numbers in grids.values() for entry, value in numbers.items()}
     values = {p: str(evaluate(claim.right, claim.setting, sizes, dict(p), entries)) for p in points}
-    output, cell = _output(claim, values, chosen)
+    left = statement.tex.split("=")[0].replace(r"\begin{aligned}", "").replace("&", "").strip()
+    output, cell = _output(left, values, chosen)
     return Example(
         frame.name if statement.framed else NO_FRAME,
         sizes,
@@ -82,13 +83,13 @@ def _input(name: str, claim: Identity, sizes: Mapping[str, int], start: int) -> 
     tensor = claim.setting.tensors[name.split("(")[1][:-1] if "(" in name else name]
     axes = [_range(axis, sizes) for axis in tensor.axes]
     leading = tuple(axis[0] for axis in axes[:-2])
-    rows, columns = ([range(1), range(1)] + axes)[-2:] if len(axes) >= 2 else (range(1), axes[-1])
+    rows, columns = [range(1), range(1), *axes][-2:] if len(axes) >= 2 else (range(1), axes[-1])
     numbers: dict[Entry, int] = {}
     table = []
     for r, row in enumerate(rows):
         line = [NUMBERS[(5 * start + len(columns) * r + k) % len(NUMBERS)] for k in range(len(columns))]
-        index = (lambda column: (*leading, row, column)) if len(axes) >= 2 else (lambda column: (column,))
-        numbers.update({(name, index(column)): value for column, value in zip(columns, line, strict=True)})
+        for column, value in zip(columns, line, strict=True):
+            numbers[name, (*leading, row, column) if len(axes) >= 2 else (column,)] = value
         table.append(tuple(map(str, line)))
     return Grid(name, _tex(name, claim), (rows[0], columns[0]), tuple(table)), numbers
 
@@ -100,7 +101,7 @@ def _tex(name: str, claim: Identity) -> str:
     return claim.setting.tensors[name].latex or name
 
 
-def _output(claim: Identity, values: Mapping[Point, str], chosen: Point) -> tuple[Grid, tuple[int, int]]:
+def _output(tex: str, values: Mapping[Point, str], chosen: Point) -> tuple[Grid, tuple[int, int]]:
     """The result as a grid over its last two indices, and where the chosen entry stands."""
     keys = [_cell(point) for point in values]
     rows, columns = (sorted({key[axis] for key in keys}) for axis in (0, 1))
@@ -108,7 +109,7 @@ def _output(claim: Identity, values: Mapping[Point, str], chosen: Point) -> tupl
     shown = {_cell(point): value for point, value in values.items() if point[:-2] == leading}
     table = tuple(tuple(shown[r, c] for c in columns) for r in rows)
     r, c = _cell(chosen)
-    return Grid("", "", (rows[0], columns[0]), table), (r - rows[0], c - columns[0])
+    return Grid("", tex, (rows[0], columns[0]), table), (r - rows[0], c - columns[0])
 
 
 def _cell(point: Point) -> tuple[int, int]:

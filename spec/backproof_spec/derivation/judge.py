@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
+from multiprocessing import get_context
 
 from backproof_spec.derivation import tree
 from backproof_spec.derivation.assurance import ASSURANCES
@@ -59,7 +60,7 @@ def _judged(chosen: Sequence[str], processes: int) -> Iterator[Claim]:
     if processes < 2 or len(chosen) < 2:
         yield from map(judge, chosen)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         yield from pool.map(judge, chosen)
 
 
@@ -67,7 +68,7 @@ def judge(identifier: str) -> Claim:
     """One claim with all its verdicts."""
     statement = CLAIMS[identifier]
     display = read_display(statement.tex) if statement.vocabulary else None
-    notes = tuple(dict.fromkeys(note.text for note in scope_notes(display))) if display is not None else ()
+    notes = () if display is None else tuple(dict.fromkeys(note.text for note in scope_notes(display)))
     number = statement.source.number
     return Claim(
         statement.id,
@@ -131,7 +132,8 @@ def _reader(statement: Statement, display: tree.Display, claim: Identity, labels
 def _reading(statement: Statement, line: Line, display: tree.Display | None, node: tree.Node, frame: Frame) -> Verdict:
     """Whether the LaTeX says what the encoding says: this side, below its braces too, and the display's left side."""
     claim = line.obligation(frame)
-    assert display is not None and isinstance(claim, Identity)
+    assert display is not None
+    assert isinstance(claim, Identity)
     encoded = claim.left if claim.among else claim.right
     sides = [(encoded, node, False)]
     if _labelled(node):
@@ -190,5 +192,13 @@ def errata(claim: Claim) -> Iterator[Erratum]:
             severity = Severity.WRONG if set(frames) == set(claim.claimed or row.verdicts) else Severity.FRAME
             case, repair = row.verdicts[frames[0]].counterexample, row.repairs.get(frames[0])
             yield Erratum(claim.id, row.id, severity, frames, case, repair)
-    for note in claim.notes:
+    for note in _unreadable(claim):
         yield Erratum(claim.id, "", Severity.NOTATION, (), None, None, note)
+
+
+def _unreadable(claim: Claim) -> tuple[str, ...]:
+    """What is wrong with a display as notation; to leave all limits of a sum to the context is not."""
+    if not CLAIMS[claim.id].vocabulary:
+        return ()
+    notes = scope_notes(read_display(claim.tex))
+    return tuple(dict.fromkeys(note.text for note in notes if note.kind != "limits"))

@@ -63,7 +63,7 @@ def search(candidates: Iterable[Candidate], refuting: Counterexample | None) -> 
 
 
 def _beyond_the_smallest(claim: Identity | Fact) -> bool:
-    """Whether it is proved with all sizes larger by one, too: what says something about one-pixel images only does not."""
+    """Whether it is proved with all sizes larger by one, too: it must not be about one-pixel images alone."""
     larger = replace(claim.domain, lowest={symbol: least + 1 for symbol, least in claim.domain.lowest.items()})
     return prove(replace(claim, domain=larger)).status is Status.PROVED
 
@@ -83,7 +83,7 @@ def changed_indices(
 ) -> Iterator[Candidate]:
     """The formula with one pair of pixel indices replaced; entries that stand in `fixed` are left alone."""
     kept = frozenset(_entries(fixed))
-    free = [entry.arguments for entry in _entries(node) if entry not in kept]
+    free = [(entry.arguments[0], entry.arguments[1]) for entry in _entries(node) if entry not in kept]
     pairs = [pair for pair in dict.fromkeys(free) if not all(isinstance(index, tree.Number) for index in pair)]
     used = {write(name) for name in (*_names(node), *_names(fixed))}
     letters = tuple(names for names in PIXELS if names[0] in used)

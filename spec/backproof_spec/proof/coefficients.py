@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import permutations
+
 import sympy as sp
 
 from backproof_spec.proof.terms import Condition, Term, Terms, equal

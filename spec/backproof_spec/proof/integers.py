@@ -12,7 +12,6 @@ from typing import Any
 
 import sympy as sp
 import z3
-from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from backproof_spec.proof.quantifier import Exists, ForAll
 
@@ -35,7 +34,7 @@ class Translation:
         self._known: dict[sp.Basic, Z3] = {}
         self._floors: dict[tuple[sp.Expr, sp.Expr], Z3] = {}
 
-    def __call__(self, expr: sp.Basic) -> Z3:
+    def __call__(self, expr: Any) -> Z3:
         """The z3 expression.
 
         Raises:
@@ -49,7 +48,7 @@ class Translation:
         """A constant."""
         return z3.IntVal(value, self.context)
 
-    def _translate(self, expr: sp.Basic) -> Z3:
+    def _translate(self, expr: Any) -> Z3:
         if expr.is_Integer:
             return self.integer(int(expr))
         if expr.is_Symbol:
@@ -61,11 +60,11 @@ class Translation:
             return self(value) - self(modulus) * self._floor(value, modulus)
         if isinstance(expr, (Exists, ForAll)):
             return self._quantified(expr)
-        if isinstance(expr, (BooleanTrue, BooleanFalse)):
+        if expr in (sp.true, sp.false):
             return z3.BoolVal(bool(expr), self.context)
         for kind, build in _OPERATIONS.items():
             if isinstance(expr, kind):
-                return build(*map(self, expr.args))
+                return build(*[self(part) for part in expr.args])
         raise TypeError(f"{expr} ({type(expr).__name__}) is no integer arithmetic")
 
     def _floor(self, value: sp.Expr, divisor: sp.Expr) -> Z3:
@@ -89,7 +88,7 @@ class Translation:
         return z3.ForAll(variables, z3.Implies(z3.And(*ranges), self(expr.condition)))
 
 
-_OPERATIONS: dict[type, Any] = {
+_OPERATIONS: dict[Any, Any] = {
     sp.Add: lambda *args: reduce(lambda a, b: a + b, args),
     sp.Mul: lambda *args: reduce(lambda a, b: a * b, args),
     sp.Pow: lambda base, exponent: reduce(lambda a, b: a * b, [base] * exponent.as_long()),

@@ -1,7 +1,8 @@
-"""LaTeX as SVG in the page: set by ziamath, in the colour of the text, each glyph drawn once for the whole page.
+"""LaTeX as SVG in the page: set by ziamath, in the colour of the text, each glyph and each formula drawn once.
 
 A formula stands on the baseline of its line, is measured in em, and has its LaTeX as its name for those who do not
-see it.  The lines of `aligned` are formulas of their own, aligned where the LaTeX says `&`.
+see it.  The lines of `aligned` are formulas of their own, aligned where the LaTeX says `&`; a line may be broken
+before `=`.
 """
 
 from __future__ import annotations
@@ -9,24 +10,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
-from xml.etree import ElementTree as ET
+from itertools import pairwise
 
-import ziamath
 from markupsafe import Markup
 
-from backproof.edition.mathml import mathml
+from backproof.edition.typeset import EM, Glyph, Line, typeset
 
-_EM = 24.0  # ziamath's units in one em, at the size asked for below
+_PHONE = 16.0  # em of a formula that a small telephone shows without scrolling
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _ALIGNED = re.compile(r"\\begin\{(aligned|align\*?)\}(.*)\\end\{\1\}", re.DOTALL)
-_PHONE = 17.0  # em of a formula that a small telephone shows without scrolling
+_NESTING = re.compile(r"\\[{}]|\\left\b|\\right\b|\\[A-Za-z]+|[{}=]")
+_DEEPER = {"{": 1, "\\left": 1, "}": -1, "\\right": -1}
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """A formula's glyphs in a box, in em; `depth` is how far it goes below the baseline."""
+    """A formula in the page: where its glyphs are, and its box in em; `depth` is how far it goes below the baseline."""
 
-    body: str
+    identifier: str
     box: str
     width: float
     height: float
@@ -43,88 +44,70 @@ class Formulas:
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}
         self._drawn: dict[str, _Drawing | None] = {}
-        self._glyphs: dict[str, tuple[str, str]] = {}  # as ziamath has it -> (our id, the outline)
+        self._definitions: list[str] = []
+        self._glyphs: dict[Glyph, str] = {}  # -> its id in the page
 
     def inline(self, tex: str) -> Markup:
         """A formula in a line of text."""
-        drawing = self._draw(tex)
-        if drawing is None:
+        pieces = [(piece, self._draw(piece)) for piece in _pieces(tex)]
+        if any(drawing is None for _, drawing in pieces):
             return Markup('<code class="tex">{}</code>').format(tex)
-        return Markup(_svg(drawing, tex))
+        svgs = "".join(_svg(drawing) for _, drawing in pieces if drawing)
+        return Markup(f'<span class="math" role="img" aria-label="{escape(_squeezed(tex))}">{svgs}</span>')
 
     def block(self, tex: str) -> Markup:
-        """A formula in a box of its own, which scrolls where the formula is wider than the page."""
+        """A formula in a box of its own, which scrolls where a piece of it is wider than the page."""
         lines = _lines(tex)
-        drawings = [[self._draw(part) for part in line] for line in lines]
-        width = sum(max((d.width for d in column if d), default=0) for column in zip(*drawings, strict=True))
-        rows = "".join(f'<span class="line">{"".join(map(self._part, line))}</span>' for line in lines)
-        focus = ' tabindex="0" role="group" aria-label="Formula"' if width > _PHONE else ""
+        rows = "".join(f'<span class="line">{"".join(map(self._cell, line))}</span>' for line in lines)
+        widths = [[self._width(part) for part in line] for line in lines]
+        wide = sum(max(column) for column in zip(*widths, strict=True)) > _PHONE
+        focus = ' tabindex="0" role="group" aria-label="Formula"' if wide else ""
         kind = "formula aligned" if len(lines[0]) > 1 else "formula"
         return Markup(f'<div class="{kind}"{focus}>{rows}</div>')
 
-    def _part(self, tex: str) -> str:
+    def definitions(self) -> Markup:
+        """All glyphs and formulas that were used so far: the page needs them once, anywhere."""
+        defined = "".join(self._definitions)
+        return Markup(f'<svg class="glyphs" width="0" height="0" aria-hidden="true"><defs>{defined}</defs></svg>')
+
+    def _cell(self, tex: str) -> str:
         return f"<span>{self.inline(tex) if tex else ''}</span>"
 
-    def definitions(self) -> Markup:
-        """The outlines of all glyphs that were used so far: the page needs them once, anywhere."""
-        outlines = "".join(outline for _, outline in self._glyphs.values())
-        return Markup(f'<svg class="glyphs" width="0" height="0" aria-hidden="true"><defs>{outlines}</defs></svg>')
+    def _width(self, tex: str) -> float:
+        return max((drawing.width for piece in _pieces(tex) if (drawing := self._draw(piece))), default=0.0)
 
     def _draw(self, tex: str) -> _Drawing | None:
         if tex not in self._drawn:
             try:
-                self._drawn[tex] = self._set(tex) if tex else None
+                self._drawn[tex] = self._set(tex)
             except Exception as error:  # noqa: BLE001  # whatever a library raises for LaTeX that it does not know
                 self.failed[tex] = f"{type(error).__name__}: {error}"
                 self._drawn[tex] = None
         return self._drawn[tex]
 
     def _set(self, tex: str) -> _Drawing:
-        root = ziamath.Math(mathml(tex), size=_EM, margin=0).svgxml()
-        symbols = {str(e.get("id")): e for e in root if e.tag == "symbol"}
-        left, top, width, height = (float(number) for number in root.get("viewBox", "").split())
-        by_scale: dict[str, list[str]] = {}
-        others = []
-        for element in root:
-            if element.tag == "use":
-                scale, placed = self._glyph(element, symbols[element.get("href", "#")[1:]])
-                by_scale.setdefault(scale, []).append(placed)
-            elif element.tag != "symbol":
-                others.append(_stroke(element))
-        body = "".join(f'<g transform="scale({scale})">{"".join(uses)}</g>' for scale, uses in by_scale.items())
-        box = f"{left:.2f} {top:.2f} {width:.2f} {height:.2f}"
-        return _Drawing(body + "".join(others), box, width / _EM, height / _EM, (top + height) / _EM)
+        formula = typeset(tex)
+        identifier = f"f.{len(self._drawn)}"
+        body = "".join(map(self._line, formula.lines)) + formula.strokes
+        self._definitions.append(f'<g id="{identifier}">{body}</g>')
+        left, top, width, height = formula.box
+        box = f"{left:.1f} {top:.1f} {width:.1f} {height:.1f}"
+        return _Drawing(identifier, box, width / EM, height / EM, (top + height) / EM)
 
-    def _glyph(self, use: ET.Element, symbol: ET.Element) -> tuple[str, str]:
-        """The scale of a glyph, and where it stands at that scale."""
-        left, top, width, _ = (float(number) for number in symbol.get("viewBox", "").split())
-        scale = float(use.get("width", "0")) / width if width else 1.0
-        x, y = float(use.get("x", "0")) / scale - left, float(use.get("y", "0")) / scale - top
-        name = self._outline(str(symbol.get("id")), symbol)
-        return f"{scale:.4g}", f'<use href="#{name}" x="{_short(x)}" y="{_short(y)}"/>'
+    def _line(self, line: Line) -> str:
+        uses = "".join(f'<use href="#{self._outline(glyph)}" x="{_short(x, 1)}"/>' for glyph, x in line.glyphs)
+        return f'<g transform="matrix({line.scale} 0 0 {line.scale} 0 {line.y})">{uses}</g>'
 
-    def _outline(self, identifier: str, symbol: ET.Element) -> str:
-        paths = "".join(path.get("d", "") for path in symbol.iter("path"))
-        key = f"{identifier} {paths}"  # stretched glyphs of different sizes may share their id
-        if key not in self._glyphs:
-            name = f"g-{len(self._glyphs)}"
-            self._glyphs[key] = (name, f'<path id="{name}" d="{_rounded(paths)}"/>')
-        return self._glyphs[key][0]
+    def _outline(self, glyph: Glyph) -> str:
+        if glyph not in self._glyphs:
+            self._glyphs[glyph] = f"g.{len(self._glyphs)}"
+            self._definitions.append(f'<path id="{self._glyphs[glyph]}" d="{_rounded(glyph.outline)}"/>')
+        return self._glyphs[glyph]
 
 
-def _svg(drawing: _Drawing, tex: str) -> str:
-    return (
-        f'<svg class="math" role="img" aria-label="{escape(_spoken(tex))}" viewBox="{drawing.box}" '
-        f'style="width:{drawing.width:.3f}em;height:{drawing.height:.3f}em;vertical-align:{-drawing.depth:.3f}em">'
-        f"{drawing.body}</svg>"
-    )
-
-
-def _stroke(element: ET.Element) -> str:
-    """A bar of a fraction, or whatever else is no glyph, in the colour of the text."""
-    kept = {key: value for key, value in element.attrib.items() if key not in ("fill", "stroke")}
-    attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept.items())
-    return f"<{element.tag}{attributes}/>"
+def _svg(drawing: _Drawing) -> str:
+    style = f"width:{drawing.width:.2f}em;height:{drawing.height:.2f}em;vertical-align:{-drawing.depth:.2f}em"
+    return f'<svg aria-hidden="true" viewBox="{drawing.box}" style="{style}"><use href="#{drawing.identifier}"/></svg>'
 
 
 def _rounded(path: str) -> str:
@@ -132,8 +115,11 @@ def _rounded(path: str) -> str:
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).replace(" -", "-")
 
 
-def _short(number: float) -> str:
-    return f"{number:.2f}".rstrip("0").rstrip(".").replace("-0", "0" if abs(number) < 0.005 else "-0")
+def _short(number: float, digits: int = 2) -> str:
+    return f"{round(number, digits) + 0.0:.{digits}f}".rstrip("0").rstrip(".")  # + 0.0: no -0
+
+
+# --- LaTeX, cut ---
 
 
 def _lines(tex: str) -> list[list[str]]:
@@ -146,5 +132,17 @@ def _lines(tex: str) -> list[list[str]]:
     return [[part.strip() for part in (*line.split("&", 1), "")[:2]] for line in lines]
 
 
-def _spoken(tex: str) -> str:
+def _pieces(tex: str) -> list[str]:
+    """A line cut before every `=` that stands in no braces or brackets."""
+    depth, cuts = 0, []
+    for token in _NESTING.finditer(tex):
+        depth += _DEEPER.get(token[0], 0)
+        if token[0] == "=" and depth == 0:
+            cuts.append(token.start())
+    ends = [0, *cuts, len(tex)]
+    pieces = [tex[start:end].strip() for start, end in pairwise(ends)]
+    return [piece for piece in pieces if piece]
+
+
+def _squeezed(tex: str) -> str:
     return re.sub(r"\s+", " ", tex).strip()

@@ -15,6 +15,7 @@ from ziamath.tex import tex2mml
 
 _LARGE = frozenset("∑∏")
 _TALL = frozenset({"munder", "mover", "munderover", "mfrac", "mtable"})
+_SPACED = frozenset({"mod", "∧", "∨", "⟹", "⟺", "⇒", "⇔"})
 _UNDER = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 _NAMESPACE = re.compile(r' xmlns="[^"]*"')
 
@@ -57,13 +58,13 @@ def _unwrapped(row: ET.Element) -> Iterable[ET.Element]:
 
 
 def _spaced(row: list[ET.Element]) -> list[ET.Element]:
-    """A row with space after sums and around `mod`, and none on top of a comma's own."""
+    """A row with space after sums and around `mod` and the like, and none on top of a comma's own."""
     result: list[ET.Element] = []
     for part in row:
         after_comma = bool(result) and result[-1].tag == "mo" and result[-1].text == ","
         if part.tag == "mspace" and after_comma:
             continue
-        if part.text == "mod":
+        if part.text in _SPACED and not (result and result[-1].tag == "mspace"):
             result += [_space("0.22em"), part, _space("0.22em")]
         elif part.tag in _UNDER.values() and part[0].text in _LARGE:
             result += [part, _space("0.17em")]

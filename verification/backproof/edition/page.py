@@ -1,6 +1,6 @@
 """The edition as one HTML page that needs nothing else: no script, no network, no other file.
 
-The page is `templates/derivation.html.jinja`; this module hands it the `Edition`, the formulas, the pictures and the words.
+The page is `templates/derivation.html.jinja`; this module hands it the `Edition`, formulas, pictures and words.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from html import escape
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from backproof.edition import figures, wording
+from backproof.edition import figures, grids, wording
 from backproof.edition.formulas import Formulas
-from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition
+from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Grid
 from backproof_spec.proof.verdict import Status
 
-#: A name with a subscript in prose: N_w, N_k.
+#: A letter with a subscript or a superscript in prose: N_w, c^{l+1}.
 _SUBSCRIPT = re.compile(r"\b([A-Za-z])_([A-Za-z0-9]+)\b")
+_SUPERSCRIPT = re.compile(r"\b([A-Za-z])\^(?:\{([^{}]+)\}|([A-Za-z0-9]+))")
 
 
 def render(edition: Edition) -> str:
@@ -33,19 +34,14 @@ def render(edition: Edition) -> str:
         edition=edition,
         formulas=formulas,
         figures=figures,
+        grids=grids,
         words=wording,
         prose=_prose(formulas),
         names=_names(edition),
-        stated={(erratum.claim, erratum.row) for erratum in edition.errata},
         Status=Status,
         NO_FRAME=NO_FRAME,
     )
     return body.replace("<!-- glyphs -->", str(formulas.definitions()), 1)
-
-
-def anchor(claim: str, row: str) -> str:
-    """The anchor of a line; that of a claim is its id."""
-    return f"{claim}.{row}"
 
 
 @lru_cache(maxsize=1)
@@ -54,7 +50,6 @@ def _template() -> Template:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["anchor"] = anchor
     return environment.get_template("edition/derivation.html.jinja")
 
 
@@ -66,7 +61,8 @@ def _prose(formulas: Formulas) -> Callable[[str], Markup]:
             return str(formulas.inline(content))
         if kind == "code":
             return f"<code>{escape(content)}</code>"
-        return _SUBSCRIPT.sub(r"<var>\1<sub>\2</sub></var>", escape(content, quote=False))
+        text = _SUBSCRIPT.sub(r"<var>\1<sub>\2</sub></var>", escape(content, quote=False))
+        return _SUPERSCRIPT.sub(r"<var>\1<sup>\2\3</sup></var>", text)
 
     return lambda text: Markup("".join(stretch(*part) for part in wording.stretches(text)))
 
@@ -78,5 +74,5 @@ def _names(edition: Edition) -> Callable[[Claim, str], str]:
     return lambda claim, name: own.get((claim.id, name)) or any_claim.get(name, "")
 
 
-def _grids(claim: Claim) -> tuple[figures.Grid, ...]:
+def _grids(claim: Claim) -> tuple[Grid, ...]:
     return (*claim.example.inputs, claim.example.output) if claim.example else ()

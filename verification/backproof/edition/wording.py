@@ -1,4 +1,4 @@
-"""How things are put, for every view alike: verdicts, counterexamples, sums with numbers, the order of sections."""
+"""How things are put, for every view alike: verdicts, counterexamples, prose, the order of sections."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from backproof_spec.derivation.edition import NO_FRAME, Assurance, Claim, Edition, Erratum, Product, Row, Severity
+from backproof_spec.derivation.edition import NO_FRAME, Assurance, Claim, Edition, Erratum, Row, Severity
 from backproof_spec.proof.verdict import Counterexample, Entry, Status, Verdict
 
 MARKS = {Status.PROVED: "✓", Status.REFUTED: "✗", Status.OPEN: "?"}
+
+_WORST_FIRST = (Status.REFUTED, Status.OPEN, Status.PROVED)
 
 SEVERITIES = {
     Severity.WRONG: ("Wrong", "Refuted however pixels are numbered."),
@@ -48,38 +50,44 @@ def frame_name(frame: str) -> str:
 
 
 def sections(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
-    """Claims by section, both in the order in which they come."""
+    """Claims by section, both in the order in which they come, but the post's sections first."""
     found: dict[str, list[Claim]] = {}
     for claim in claims:
         found.setdefault(claim.section, []).append(claim)
-    return found
+    return dict(sorted(found.items(), key=lambda item: not any(claim.in_post for claim in item[1])))
 
 
 def totals(edition: Edition) -> Counter[Status]:
     """Claims by worst verdict; those that have no line, and so no verdict, are left out."""
-    return Counter(claim.status() for claim in edition.claims if claim.rows)
+    return Counter(status(claim) for claim in edition.claims if claim.rows)
 
 
-def summary(claim: Claim) -> str:
-    """`proved`, or which frames prove and which refute: `refuted in VALID_S; proved in FULL and VALID_U`."""
-    if not claim.rows:
-        return "nothing to prove"
-    found = {frame: claim.status(frame) for frame in claim.frames}
-    if len(set(found.values())) == 1:
-        return str(claim.status())
-    parts = []
-    for status in (Status.REFUTED, Status.OPEN, Status.PROVED):
-        if frames := [frame_name(frame) for frame, of in found.items() if of is status]:
-            parts.append(f"{status} in {listed(frames)}")
-    return "; ".join(parts)
+def status(claim: Claim, frame: str | None = None) -> Status:
+    """The worst verdict of the lines that are stated: in one frame, or in those for which the claim is made.
+
+    Steps of our own, and ways to read the post that it does not state, say nothing about the claim.
+    """
+    rows = [row for row in claim.rows if row.stated] or claim.rows
+    frames = _claimed(claim) if frame is None else (frame,)
+    found = {verdict.status for row in rows for name, verdict in row.verdicts.items() if name in frames}
+    return next((one for one in _WORST_FIRST if one in found), Status.PROVED)
+
+
+def verdicts(claim: Claim) -> dict[Status, str]:
+    """`proved`, or what holds where: `refuted in VALID_S`, `proved in FULL and VALID_U`; empty without a line."""
+    found = {frame: status(claim, frame) for frame in claim.frames}
+    told = {}
+    for one in _WORST_FIRST:
+        if frames := [frame_name(frame) for frame, of in found.items() if of is one]:
+            told[one] = str(one) if len(frames) == len(found) else f"{one} in {listed(frames)}"
+    return told
 
 
 def row_summary(rows: Iterable[Row]) -> str:
     """`3 lines: 2 proved, 1 refuted`, each by its worst verdict."""
-    order = (Status.REFUTED, Status.OPEN, Status.PROVED)
-    worst = [min((v.status for v in row.verdicts.values()), key=order.index) for row in rows if row.verdicts]
+    worst = [min((v.status for v in row.verdicts.values()), key=_WORST_FIRST.index) for row in rows if row.verdicts]
     counts = Counter(worst)
-    told = ", ".join(f"{counts[status]} {status}" for status in reversed(order) if counts[status])
+    told = ", ".join(f"{counts[one]} {one}" for one in reversed(_WORST_FIRST) if counts[one])
     return f"{counted(len(worst), 'line')}: {told}"
 
 
@@ -95,6 +103,21 @@ def severities(errata: Iterable[Erratum]) -> dict[Severity, list[Erratum]]:
     return {key: list(group) for key, group in groupby(by_severity, key=lambda erratum: erratum.severity)}
 
 
+def with_notes(errata: Iterable[Erratum]) -> list[tuple[Erratum, list[str]]]:
+    """Errata with what is said about each; those that only say something about the same formula are one."""
+    found: dict[tuple[str, str], tuple[Erratum, list[str]]] = {}
+    for erratum in errata:
+        _, notes = found.setdefault((erratum.claim, erratum.row), (erratum, []))
+        if erratum.note and erratum.note not in notes:
+            notes.append(erratum.note)
+    return list(found.values())
+
+
+def row_of(claim: Claim, erratum: Erratum) -> Row | None:
+    """The line that is wrong; None where it is the formula as a whole."""
+    return next((row for row in claim.rows if row.id == erratum.row), None)
+
+
 def assurances(lines: Iterable[Assurance]) -> dict[str, list[Assurance]]:
     """Assurances by kind: the known kinds in their order, then others."""
     found: dict[str, list[Assurance]] = {kind: [] for kind in ASSURANCES}
@@ -103,9 +126,12 @@ def assurances(lines: Iterable[Assurance]) -> dict[str, list[Assurance]]:
     return {ASSURANCES.get(kind, kind.capitalize()): group for kind, group in found.items() if group}
 
 
-def counterexamples(verdicts: Mapping[str, Verdict]) -> list[tuple[list[str], Counterexample]]:
+Counterexamples = list[tuple[list[str], Counterexample]]
+
+
+def counterexamples(verdicts: Mapping[str, Verdict]) -> Counterexamples:
     """The different counterexamples of a line, each with the frames in which it was found."""
-    found: list[tuple[list[str], Counterexample]] = []
+    found: Counterexamples = []
     for frame, verdict in verdicts.items():
         if (example := verdict.counterexample) is None:
             continue
@@ -115,6 +141,20 @@ def counterexamples(verdicts: Mapping[str, Verdict]) -> list[tuple[list[str], Co
         else:
             known.append(frame)
     return found
+
+
+def faults(claim: Claim, row: Row) -> Counterexamples:
+    """The counterexamples that refute the claim: those to a stated line, in frames for which it is made."""
+    return counterexamples({f: v for f, v in row.verdicts.items() if row.stated and f in _claimed(claim)})
+
+
+def other_cases(claim: Claim, row: Row) -> Counterexamples:
+    """The other counterexamples: where a line does not hold, and nobody says that it does."""
+    return counterexamples({f: v for f, v in row.verdicts.items() if not (row.stated and f in _claimed(claim))})
+
+
+def _claimed(claim: Claim) -> tuple[str, ...]:
+    return claim.claimed or claim.frames
 
 
 def repairs(row: Row) -> dict[str, list[str]]:
@@ -157,36 +197,44 @@ def entry(read: Entry) -> str:
     return f"{name[:-1]}{place})" if name.endswith(")") else f"{name}{place}"
 
 
-def entries(example: Counterexample) -> str:
-    """`w(0, 0) = 1, delta(1, 0) = 1`: all that is not 0."""
-    return ", ".join(f"{entry(read)} = {value}" for read, value in example.entries.items())
+def entries(example: Counterexample) -> list[str]:
+    """`w(0, 0) = 1`, ...: all that is not 0."""
+    return [f"{entry(read)} = {value}" for read, value in example.entries.items()]
 
 
-def spelled(product: Product, times: str = "·") -> str:
-    """`2·(-1)`: a summand in numbers."""
-    numbers = list(product.numbers)
-    if product.coefficient not in ("1", "-1") or not numbers:
-        numbers.insert(0, product.coefficient)
-    text = times.join(f"({n})" if k and n.startswith("-") else _factor(n, len(numbers)) for k, n in enumerate(numbers))
-    return f"-{text}" if product.coefficient == "-1" and numbers == list(product.numbers) else text
+def place(claim: Claim, row: Row | None) -> str:
+    """`display 12, line 2`, or what there is of it."""
+    line = line_number(claim, row) if row and len(claim.rows) > 1 else ""
+    return ", ".join(filter(None, (claim.place, line)))
 
 
-def _factor(number: str, factors: int) -> str:
-    return f"({number})" if "/" in number and factors > 1 else number
+def repeats(claim: Claim, row: Row) -> bool:
+    """Whether a line's formula is the claim's, or its right side: the only line of a display."""
+    return bool(claim.tex) and len(claim.rows) == 1 and (row.tex == claim.tex or bool(row.reading))
 
 
-def total(products: Iterable[Product], value: str, times: str = "·") -> str:
-    """`1·2 + 3·(-1) = -1`."""
-    terms = [spelled(product, times) for product in products]
-    text = terms[0] if terms else "0"
-    for term in terms[1:]:
-        text += f" - {term[1:]}" if term.startswith("-") else f" + {term}"
-    return f"{text} = {value}" if text != value else text
+def sides(claim: Claim, row: Row) -> tuple[str, str]:
+    """What the two values of a counterexample to a line are."""
+    first = claim.rows.index(row) == 0
+    return ("the left side", "the right side") if first else ("the line before", "this line")
 
 
 def typographic(text: str) -> str:
     """With minus signs instead of hyphens."""
     return text.replace("-", "−")
+
+
+def disagreements(edition: Edition) -> list[tuple[Claim, Row, list[str]]]:
+    """Lines whose printed formula, read by a program, says something else than what was judged, and in which frames.
+
+    The post cannot cause that: either the formula or its encoding was changed without the other.
+    """
+    return [
+        (claim, row, frames)
+        for claim in edition.claims
+        for row in claim.rows
+        if (frames := [frame for frame, verdict in row.reading.items() if verdict.status is Status.REFUTED])
+    ]
 
 
 def stretches(text: str) -> list[tuple[str, str]]:

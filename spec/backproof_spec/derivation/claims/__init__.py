@@ -11,6 +11,7 @@ CLAIMS: dict[str, Statement] = {
         networks.IDEAS,
         definitions.STATEMENTS,
         networks.POOLING,
+        feedforward.NAMING,
         feedforward.STATEMENTS,
         weights.STATEMENTS,
         deltas.STATEMENTS,

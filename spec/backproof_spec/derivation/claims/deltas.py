@@ -26,7 +26,6 @@ PRINTED = ((xs, 0, NW), (ys, 0, NW))
 def recursion(frame: Frame) -> Setting:
     """Layer l below layer l+1, with delta^l defined as dE/dc^l."""
     s = below(frame)
-    delta = s.tensors["delta"]
     return Setting(
         s.tensors,
         {**s.definitions, "delta": Definition((m, x, y), Partial(E, s.tensors["c"][m, x, y]))},
@@ -56,7 +55,7 @@ def _restricted(s: Setting, *limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.E
 
 def deltas_chain(frame: Frame) -> tuple[Identity, ...]:
     """delta as dE/dc, and the chain rule through the pixels of layer l+1 that this pixel reaches."""
-    s, left = _delta(frame)
+    s = recursion(frame)
     return chain(_equals_delta(frame, Partial(E, s.tensors["c"][m, x, y])), _restricted(s, *PRINTED))
 
 
@@ -312,7 +311,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "deltas-bounds",
         "Reads outside of delta",
         _text(r"\delta_o^{l+1}(x+x', y+y')"),
-        "In the frames that keep only valid pixels, the recursion reads delta beyond its edge. A program has to pad it.",
+        "In the frames that keep only valid pixels, the recursion reads delta beyond its edge: a program pads it.",
         (
             Line(
                 "all of w meets pixels of delta that exist",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import sympy as sp
 
@@ -10,8 +10,8 @@ from backproof_spec.derivation.layers import ONE_LAYER, E, one_layer, ranges
 from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
 from backproof_spec.displays import DISPLAYS
 from backproof_spec.equations import feedforward
-from backproof_spec.equations.symbols import L0, NW, m, n, only, over_taps, x, xs, y, ys
-from backproof_spec.model import Axis, Frame
+from backproof_spec.equations.symbols import L0, L1, NW, m, n, only, over_taps, x, xs, y, ys
+from backproof_spec.model import Axis, Frame, Source
 from backproof_spec.proof.language import Partial, Setting
 from backproof_spec.proof.prove import Identity
 
@@ -88,15 +88,54 @@ def _nonempty(frame: Frame) -> tuple[sp.Basic, ...]:
 
 
 MEAN_SQUARED = r"\frac{1}{n} \sum_{m, x, y} (t_m(x, y) - o_m^L(x, y))^2"
+
+
+def _sum_over(units: sp.Expr) -> Callable[[Frame], Identity]:
+    """The complete input with n running over so many units."""
+
+    def obligation(frame: Frame) -> Identity:
+        s, shift = one_layer(frame), frame.shift(NW)
+        t = s.tensors
+        product = t["o_prev"][n, x + shift - xs, y + shift - ys] * t["w"][n, m, xs, ys]
+        summed = over_taps(product, (n, 0, units - 1)) + t["b"][m]
+        return Identity(t["c"][m, x, y], summed, s, ranges(s, "c", m, x, y), ONE_LAYER)
+
+    return obligation
+
+
+def _layers_of_n(frame: Frame) -> Iterator[tuple[str, Identity]]:
+    """The layers of which n may be a unit."""
+    for layer, units in (("l", L1), ("l-1", L0)):
+        yield rf"n \text{{ is a unit of layer }} {layer}", _sum_over(units)(frame)
+
+
 UNITS = (r"0 \le n < M^{l-1}", r"0 \le m < M^l")
+
+NAMING: tuple[Statement, ...] = (
+    Statement(
+        "naming",
+        "The letters m and n",
+        Source("Naming", r"w_{m,n}^l(x, y)"),
+        "The table gives the letter n to units of layer l; all displays that follow give it to units of layer l-1, and "
+        "m to those of layer l. The places of the subscripts agree, source first; the letters are swapped.",
+        (
+            Line(
+                "the complete input with the letters of the table: n is a unit of layer l",
+                _sum_over(L1),
+                tex=r"c_m^l(x, y) = \sum_n \ldots, \quad n \text{ is a unit of layer } l",
+                candidates=_layers_of_n,
+            ),
+        ),
+    ),
+)
 
 STATEMENTS: tuple[Statement, ...] = (
     Statement(
         "single-input",
         "Single input",
         DISPLAYS["single-input"],
-        "One image convolved with one kernel. The display sums over the kernel's pixels, whose range it leaves out, and "
-        "reads the image where the unmoved frames do.",
+        "One image convolved with one kernel. The display leaves out the range of its sum, the pixels of the kernel, "
+        "and reads the image where the unmoved frames do.",
         lines_of(single_input, "convolution of the image of unit n with the kernel from n to m"),
         vocabulary="layer",
         ranges=UNITS,

@@ -1,4 +1,4 @@
-"""The formulas as frameworks compute them: cross-correlation, NCHW and OIHW, stride, dilation, padding, groups, batch."""
+"""What frameworks compute: cross-correlation in NCHW and OIHW with stride, dilation, padding, groups, batch."""
 
 from __future__ import annotations
 
@@ -122,10 +122,8 @@ def _instance(frame: Frame) -> Identity:
     rhs = rhs.replace(lambda e: isinstance(e, sp.Indexed) and str(e.base) == "b", lambda e: t["b"][m])
     for name, read in tap.items():
         rhs = rhs.replace(lambda e, name=name: isinstance(e, sp.Indexed) and str(e.base) == name, read)
-    product = t["o_prev"][sp.Symbol("n", integer=True), row + shift - xs, column + shift - ys]
-    left = over_taps(
-        product * t["w"][sp.Symbol("n", integer=True), m, xs, ys], (sp.Symbol("n", integer=True), 0, L0 - 1)
-    )
+    product = t["o_prev"][n, row + shift - xs, column + shift - ys]
+    left = over_taps(product * t["w"][n, m, xs, ys], (n, 0, L0 - 1))
     return Identity(left + t["b"][m], rhs, s, ranges(s, "c", m, row, column), ONE_LAYER)
 
 
@@ -183,7 +181,6 @@ def _adjoint() -> Identity:
     """<dy, conv(x)> = <transposed(dy), x>, without bias, for one group and stride s."""
     fixed = {**CORRELATION, G: 1}
     s = _setting(fixed)
-    t = s.tensors
     forward = instance(FORWARD.rhs, fixed) - b[o]
     units = ((n, 0, N - 1), (o, 0, OG - 1))
     left = sp.Sum(DY[n, o, i, j] * forward, *units, *_pixels(fixed))
@@ -191,7 +188,6 @@ def _adjoint() -> Identity:
     taps = ((c, 0, CG - 1), (u, 0, KH - 1), (v, 0, KW - 1), (h, 0, H - 1), (k, 0, W - 1))
     product = general.x[n, c, h, k] * DY[n, o, i, j] * w[o, c, u, v] * meets
     right = sp.Sum(product, *units, *_pixels(fixed), *taps)
-    del t
     return Identity(left, right, s, {}, _without(GENERAL, fixed))
 
 
@@ -203,7 +199,7 @@ def correlating() -> Setting:
     """Layer l as a framework computes it: c is the valid cross-correlation of o = a(c^{l-1}) with w, plus the bias."""
     t = tensors(VALID_S)
     below = Tensor("c_prev", t["o_prev"].axes, "c^{l-1}")
-    product = a(below[sp.Symbol("n", integer=True), row + xs, column + ys]) * t["w"][n, m, xs, ys]
+    product = a(below[n, row + xs, column + ys]) * t["w"][n, m, xs, ys]
     complete = over_taps(product, (n, 0, L0 - 1)) + t["b"][m]
     base = Setting(
         {"w": t["w"], "b": t["b"], "c_prev": below, "delta": t["delta"], "E": t["E"]}, {}, ("E", "c", "delta")

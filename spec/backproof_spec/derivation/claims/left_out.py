@@ -11,7 +11,7 @@ from backproof_spec.derivation.claims.networks import CHOSEN, K, gradient_of_poo
 from backproof_spec.derivation.claims.weights import after_moving
 from backproof_spec.derivation.layers import ONE_LAYER, SIZES, E, one_layer, ranges
 from backproof_spec.derivation.statement import Line, Statement, Worked, chain, lines_of
-from backproof_spec.equations import backpropagation, pooling
+from backproof_spec.equations import backpropagation, general, pooling
 from backproof_spec.equations.backpropagation import LEFT_OUT
 from backproof_spec.equations.general import DH, DW, KH, KW, PB, PL, PR, PT, SH, SW, H, N, W, c, i, j
 from backproof_spec.equations.pooling import h, k
@@ -112,7 +112,7 @@ def upscaling(frame: Frame) -> tuple[Identity, ...]:
 
 def _windows(weight: sp.Expr) -> Identity:
     """Any pooling that weighs the pixels of its windows, with stride, dilation, padding and overlaps."""
-    u, v = pooling.u, pooling.v
+    u, v = general.u, general.v
     image = pooling.x[n, c, i * SH + u * DH - PT, j * SW + v * DW - PL]
     taps = ((u, 0, KH - 1), (v, 0, KW - 1))
     chosen = Tensor("s", (*pooling.y.axes, Axis(KH), Axis(KW)), "s")
@@ -125,7 +125,7 @@ def _windows(weight: sp.Expr) -> Identity:
     return Identity(Partial(E, pooling.x[n, c, h, k]), right, s, box, PADDED)
 
 
-_maximal = sp.IndexedBase("s")[n, c, i, j, pooling.u, pooling.v]
+_maximal = sp.IndexedBase("s")[n, c, i, j, general.u, general.v]
 _block = sp.IndexedBase("delta")[sp.floor(x / K), sp.floor(y / K)]
 _at_block = sp.IndexedBase("s")[sp.floor(x / K), sp.floor(y / K), sp.Mod(x, K), sp.Mod(y, K)]
 
@@ -343,7 +343,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "flatten",
         "Flattening",
         _text(r"\frac{\partial E}{\partial o_m(x, y)} = \delta((m H + x) W + y)"),
-        "Between the convolutional part and the dense part, pixels are only renumbered; the errors go back the same way.",
+        "Between the convolutional part and the dense part, pixels are renumbered; the errors go back the same way.",
         (
             Line(
                 "entry f of the vector is pixel (floor(f / W) mod H, f mod W) of unit floor(f / (H W))",

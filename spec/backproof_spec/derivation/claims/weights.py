@@ -228,7 +228,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "weight-change",
         "Changing a weight to reduce the error",
         _text(r"w_{n,m}^l(x, y) + \frac{\partial E}{\partial w_{n,m}^l(x, y)}"),
-        "The gradient is called the weight's update. Adding it makes E grow; what reduces E is a small step against it.",
+        "The gradient is called the weight's update. Adding it makes E grow; a small step against it reduces E.",
         (
             Line(
                 "with E at w + eta * gradient: its slope at eta = 0 should be minus the gradient squared",
@@ -300,7 +300,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "upside-down",
         "Upside down means turned by 180 degrees",
         _text(r"(N_w-1-x, N_w-1-y)"),
-        "Both indices run backwards: a turn by 180 degrees. Turning only the rows (a vertical flip), or nothing, is wrong.",
+        "Both indices run backwards: a turn by 180 degrees. Turning only the rows (a vertical flip) is wrong.",
         (
             Line("both axes reversed", _turned(columns=True), tex=CORRELATION % ("N_w-1-x+x'", "N_w-1-y+y'")),
             Line(
