@@ -17,7 +17,7 @@ from sympy.core.relational import Relational
 
 from backproof_spec.equations.symbols import NW
 from backproof_spec.proof.interpret import evaluate, holds, polynomial
-from backproof_spec.proof.language import Definition, Partial
+from backproof_spec.proof.language import Definition
 from backproof_spec.proof.prove import Fact, Identity
 from backproof_spec.proof.quantifier import Exists, ForAll
 from backproof_spec.proof.verdict import Counterexample, Entry
@@ -48,12 +48,27 @@ def mutants(claim: Identity | Fact) -> list[Mutant]:
 def mutants_of_meaning(claim: Identity) -> list[Mutant]:
     """All mutants of the definitions with which a claim is read; its formula stays."""
     found = []
-    for name, definition in claim.setting.definitions.items():
+    for name in _read_names(claim):
+        definition = claim.setting.definitions[name]
         for rhs in _changed(definition.rhs, lambda node: _changes(node, ())):
             definitions = {**claim.setting.definitions, name: Definition(definition.indices, rhs)}
             setting = replace(claim.setting, definitions=definitions)
             found.append(Mutant(f"{name} := {rhs}", replace(claim, setting=setting)))
     return found
+
+
+def _read_names(claim: Identity) -> list[str]:
+    """The defined tensors that the sides read, directly or through others."""
+    names: dict[str, None] = {}
+    found = [claim.left, claim.right]
+    while found:
+        for name in {str(read.base) for read in found.pop().atoms(sp.Indexed)}:
+            if claim.setting.error and name == claim.setting.error[0]:
+                name = claim.setting.error[1]  # E is read through what it is a function of
+            if name in claim.setting.definitions and name not in names:
+                names[name] = None
+                found.append(claim.setting.definitions[name].rhs)
+    return list(names)
 
 
 # --- one change ---
@@ -184,11 +199,11 @@ def instances(claim: Identity | Fact, wanted: int, seed: int, excess: int = 2) -
     """Random small sizes and indices that satisfy a claim's assumptions, `wanted` of them if that many turn up."""
     draw = random.Random(seed)
     found: list[Values] = []
-    for _ in range(60 * wanted):
+    for _ in range(1000 * wanted):
         values = {s.name: low + draw.randint(0, excess) for s, low in claim.domain.lowest.items()}
         if isinstance(claim, Fact):
             conditions = [*claim.domain.conditions, *claim.given]
-            values |= {s.name: draw.randint(-2, 5) for s in claim.free}
+            values |= {s.name: draw.randint(-1, 3) for s in claim.free}
         else:
             conditions = claim.conditions
             values |= {s.name: _index(draw, axis, values) for s, axis in claim.ranges.items()}
@@ -203,7 +218,3 @@ def _index(draw: random.Random, axis: Any, sizes: Mapping[str, int]) -> int:
     lower, size = (int(e.subs({s: sizes[s.name] for s in e.free_symbols})) for e in (axis.lower, axis.size))
     return lower + draw.randint(0, max(0, size - 1))
 
-
-def has_derivative(claim: Identity) -> bool:
-    """Whether a side differentiates."""
-    return bool(claim.left.has(Partial) or claim.right.has(Partial))

@@ -126,7 +126,7 @@ def test_every_text_has_a_place(shown: Page) -> None:
 
 def test_the_summary_counts_by_the_worst_stated_line(shown: Page) -> None:
     assert squeeze("Claims 6 ✓ Proved 2 ✗ Refuted 3 ? Open 1 Errata 6") in shown.text
-    assert wording.status(editions.IDEA) is Status.PROVED  # its refuted line is not the post's
+    assert editions.IDEA.status() is Status.PROVED  # its refuted line is not the post's
     assert "The post does not state this line; that it is refuted is no erratum." in shown.text
 
 
@@ -208,8 +208,8 @@ def test_an_edition_of_the_size_of_a_real_one_is_a_page_under_3_mb() -> None:
 
 
 def test_a_claim_made_for_one_frame_is_judged_by_it(shown: Page) -> None:
-    assert wording.status(editions.WEIGHTS) is Status.PROVED
-    assert wording.status(replace(editions.WEIGHTS, claimed=())) is Status.REFUTED
+    assert editions.WEIGHTS.status() is Status.PROVED
+    assert replace(editions.WEIGHTS, claimed=()).status() is Status.REFUTED
     assert wording.faults(editions.WEIGHTS, editions.WEIGHTS.rows[0]) == []
     assert "Said of VALID_S" in squeeze(shown.text)
     assert "Said of VALID\\_S." in markdown.render(EDITION)

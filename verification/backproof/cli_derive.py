@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
@@ -83,7 +84,7 @@ def _judged(equation: str | None) -> Edition:
     from backproof_spec.derivation.judge import judge_all
 
     with progress(Console(stderr=True, highlight=False, markup=False, emoji=False)) as report:
-        return judge_all(equation, report)
+        return judge_all(equation, report, processes=os.cpu_count() or 1)
 
 
 def _show(edition: Edition, equation: str | None) -> None:

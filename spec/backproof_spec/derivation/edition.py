@@ -15,6 +15,8 @@ from backproof_spec.proof.verdict import Counterexample, Status, Verdict
 #: The key of a verdict that no frame can change (remarks about sizes, formulas with stride and padding, ...).
 NO_FRAME = "-"
 
+WORST_FIRST = (Status.REFUTED, Status.OPEN, Status.PROVED)
+
 
 class Severity(StrEnum):
     """How bad an erratum is, by what the machine found; the order is that of the list of errata."""
@@ -43,6 +45,7 @@ class Row:
     verdicts: Mapping[str, Verdict]  # by frame
     #: Whether the LaTeX, read on its own, means what the SymPy encoding means; by frame. Empty: prose, nothing to read.
     reading: Mapping[str, Verdict]
+    among: bool = False  # one term shown beside an ellipsis: it should be a term of the line before
     stated: bool = True  # False: a step of our own, or a way to read the post that it does not state
     repairs: Mapping[str, Repair] = field(default_factory=dict)  # by frame in which the row is refuted
 
@@ -111,10 +114,14 @@ class Claim:
         return tuple(self.rows[0].verdicts) if self.rows else ()
 
     def status(self, frame: str | None = None) -> Status:
-        """The worst verdict of the rows, in one frame or in all."""
-        order = (Status.REFUTED, Status.OPEN, Status.PROVED)
-        found = {v.status for row in self.rows for f, v in row.verdicts.items() if frame in (None, f)}
-        return next((status for status in order if status in found), Status.PROVED)
+        """The worst verdict of the lines that are stated: in one frame, or in those for which the claim is made.
+
+        Steps of our own, and ways to read the post that it does not state, say nothing about the claim.
+        """
+        rows = [row for row in self.rows if row.stated] or self.rows
+        frames = (frame,) if frame is not None else self.claimed or self.frames
+        found = {verdict.status for row in rows for name, verdict in row.verdicts.items() if name in frames}
+        return next((status for status in WORST_FIRST if status in found), Status.PROVED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from backproof_spec.derivation.edition import NO_FRAME, Example, Grid, Product
 from backproof_spec.derivation.statement import Statement
 from backproof_spec.model import FRAMES, FULL, VALID_U, Axis, Frame
 from backproof_spec.proof.interpret import evaluate, polynomial
-from backproof_spec.proof.prove import Identity
+from backproof_spec.proof.prove import Identity, size
 from backproof_spec.proof.verdict import Entry
 
 #: Small numbers with few zeros and no pattern that an index error would keep.
@@ -64,12 +64,8 @@ def _frame(statement: Statement) -> Frame:
 
 
 def _range(axis: Axis, sizes: Mapping[str, int]) -> range:
-    lower, size = (int(_number(e, sizes)) for e in (axis.lower, axis.size))
-    return range(lower, lower + size)
-
-
-def _number(expr: sp.Expr, sizes: Mapping[str, int]) -> int:
-    return int(expr.subs({s: sizes[s.name] for s in expr.free_symbols}))
+    lower = size(axis.lower, sizes)
+    return range(lower, lower + size(axis.size, sizes))
 
 
 def _points(ranges: Mapping[sp.Symbol, Axis], sizes: Mapping[str, int]) -> list[Point]:

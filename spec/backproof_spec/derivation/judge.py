@@ -69,12 +69,11 @@ def judge(identifier: str) -> Claim:
     statement = CLAIMS[identifier]
     display = read_display(statement.tex) if statement.vocabulary else None
     notes = () if display is None else tuple(dict.fromkeys(note.text for note in scope_notes(display)))
-    number = statement.source.number
     return Claim(
         statement.id,
         statement.title,
         statement.source.section,
-        "" if number is None else f"display {number}",
+        _place(statement),
         statement.in_post,
         statement.tex,
         statement.explanation,
@@ -86,6 +85,12 @@ def judge(identifier: str) -> Claim:
         claimed=statement.claimed,
         equation=statement.equation,
     )
+
+
+def _place(statement: Statement) -> str:
+    if statement.source.number is not None:
+        return f"display {statement.source.number}"
+    return "text" if statement.in_post else "not in the post"
 
 
 def frames_of(statement: Statement) -> Mapping[str, Frame]:
@@ -107,7 +112,7 @@ def _row(statement: Statement, k: int, display: tree.Display | None) -> Row:
         and (found := _repair(statement, line, display, node, name, frames[name], verdict)) is not None
     }
     tex = write(node) if node is not None else line.tex
-    return Row(f"{statement.id}.{k + 1}", tex, line.reason, verdicts, reading, line.stated, repairs)
+    return Row(f"{statement.id}.{k + 1}", tex, line.reason, verdicts, reading, len(line.at) > 1, line.stated, repairs)
 
 
 def printed(display: tree.Display, line: Line) -> tree.Node | None:

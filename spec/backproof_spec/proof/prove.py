@@ -127,16 +127,32 @@ def _replayed(claim: Identity, found: Mapping[str, int], entries: Sequence[Entry
         given = dict(zip(distinct, values, strict=True))
         left, right = (evaluate(side, claim.setting, sizes, indices, given) for side in (claim.left, claim.right))
         if left != right:
-            return Counterexample(sizes, indices, given, Fraction(left), Fraction(right))
+            return Counterexample(
+                sizes, indices, given, Fraction(left), Fraction(right), _boxes(claim, sizes, distinct)
+            )
     raise AssertionError(f"the interpreter finds no difference at {sizes}, {indices}, {entries}")
 
 
+def _boxes(
+    claim: Identity, sizes: Mapping[str, int], entries: Sequence[Entry]
+) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The boxes of the tensors with entries that are not 0."""
+    names = dict.fromkeys(name for name, _ in entries)
+    axes = {name: claim.setting.tensors[name.partition("(")[2].rstrip(")") or name].axes for name in names}
+    return {name: tuple((size(a.lower, sizes), size(a.size, sizes)) for a in box) for name, box in axes.items()}
+
+
+def size(expr: sp.Expr, sizes: Mapping[str, int]) -> int:
+    """A size or bound in numbers."""
+    return int(expr.subs({s: sizes[s.name] for s in expr.free_symbols}))
+
+
 def _refuted(found: Sequence[Counterexample]) -> Verdict:
-    def size(c: Counterexample) -> tuple[Any, ...]:
+    def weight(c: Counterexample) -> tuple[Any, ...]:
         groups = (tuple(c.sizes.values()), tuple(c.indices.values()))
         return (*((sum(map(abs, g)), g) for g in groups), len(c.entries), sorted(c.entries))
 
-    return Verdict(Status.REFUTED, 0.0, min(found, key=size))
+    return Verdict(Status.REFUTED, 0.0, min(found, key=weight))
 
 
 # --- arithmetic ---
@@ -154,7 +170,7 @@ def _fact(claim: Fact) -> Verdict:
             raise AssertionError(f"the interpreter finds {claim.condition} true at {values}")
         sizes = {s.name: values[s.name] for s in claim.domain.lowest}
         indices = {s.name: values[s.name] for s in claim.free}
-        return Verdict(Status.REFUTED, 0.0, Counterexample(sizes, indices, {}, Fraction(0), Fraction(1)))
+        return Verdict(Status.REFUTED, 0.0, Counterexample(sizes, indices, {}, None, None))
     if not satisfiable(translation, [*given, condition]):
         return Verdict(Status.OPEN, 0.0, reason="vacuous: no sizes satisfy the assumptions")
     return Verdict(Status.PROVED, 0.0)

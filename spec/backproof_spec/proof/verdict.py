@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
@@ -24,14 +24,17 @@ Entry = tuple[str, tuple[int, ...]]
 class Counterexample:
     """The smallest case in which the two sides differ; every entry that is not in `entries` is 0.
 
-    `left` and `right` are the values that the interpreter gives, which shares no code with the decision procedure.
+    `left` and `right` are the values that the interpreter gives, which shares no code with the decision procedure;
+    None for a condition, which the interpreter finds false here.
     """
 
     sizes: Mapping[str, int]
     indices: Mapping[str, int]
     entries: Mapping[Entry, int]
-    left: Fraction
-    right: Fraction
+    left: Fraction | None
+    right: Fraction | None
+    #: The box of each tensor that occurs, at these sizes: the first index and the size along each axis.
+    boxes: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,17 +102,14 @@ def total(products: Iterable[Product], value: str, times: str = "·") -> str:
 
 
 def planes(example: Counterexample) -> list[Cells]:
-    """The arrays of a counterexample that have rows and columns, plane by plane, what is not 0 marked.
-
-    A plane is shown from 0 (or the first entry that is not 0, where that is negative) to the last such entry.
-    """
+    """The arrays of a counterexample that have rows and columns, plane by plane, what is not 0 marked."""
     found: dict[tuple[str, tuple[int, ...]], dict[Place, str]] = {}
     for (name, index), value in example.entries.items():
         if len(index) >= 2:
             found.setdefault((name, index[:-2]), {})[index[-2], index[-1]] = str(value)
     planes = []
     for (name, units), cells in found.items():
-        rows, columns = _span([0, *(r for r, _ in cells)]), _span([0, *(c for _, c in cells)])
+        rows, columns = (range(first, first + size) for first, size in example.boxes[name][-2:])
         filled = {(r, c): cells.get((r, c), "0") for r in rows for c in columns}
         planes.append(Cells(name, filled, frozenset(cells), units=units))
     return planes

@@ -50,7 +50,7 @@ def _blocks(edition: Edition) -> Iterator[str]:
 
 
 def _summary(edition: Edition) -> str:
-    totals = wording.totals(edition)
+    totals = edition.totals
     counts = (len(edition.claims), *(totals[status] for status in Status), len(edition.errata))
     heads = ("claims", *(f"{wording.MARKS[status]} {status}" for status in Status), "errata")
     return _table(heads, [[str(count) for count in counts]])

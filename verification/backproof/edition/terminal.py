@@ -50,7 +50,7 @@ def print_edition(edition: Edition, console: Console) -> None:
             for reason, frames in wording.reasons(row.verdicts).items():
                 _print(console, f" {_where(claim, row)}, {frames}: {reason}", "open", _STYLES[Status.OPEN])
     print_disagreements(edition, console)
-    totals = wording.totals(edition)
+    totals = edition.totals
     table = Table("claims", *(str(status) for status in Status), "errata", box=None, pad_edge=False, show_edge=False)
     counts = (len(edition.claims), *(totals[status] for status in Status), len(edition.errata))
     table.add_row(*(str(count) for count in counts))

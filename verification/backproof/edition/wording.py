@@ -7,12 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from backproof_spec.derivation.edition import NO_FRAME, Assurance, Claim, Edition, Erratum, Row, Severity
+from backproof_spec.derivation.edition import NO_FRAME, WORST_FIRST, Assurance, Claim, Edition, Erratum, Row, Severity
 from backproof_spec.proof.verdict import Counterexample, Entry, Status, Verdict
 
 MARKS = {Status.PROVED: "✓", Status.REFUTED: "✗", Status.OPEN: "?"}
-
-_WORST_FIRST = (Status.REFUTED, Status.OPEN, Status.PROVED)
 
 SEVERITIES = {
     Severity.WRONG: ("Wrong", "Refuted however pixels are numbered."),
@@ -23,6 +21,7 @@ SEVERITIES = {
 ASSURANCES = {
     "assumed": "Assumed",
     "trusted code": "Trusted code",
+    "defended by": "What defends it",
     "proved": "Proved",
     "swept": "Tried on every small case",
     "open": "Open",
@@ -57,27 +56,11 @@ def sections(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
     return dict(sorted(found.items(), key=lambda item: not any(claim.in_post for claim in item[1])))
 
 
-def totals(edition: Edition) -> Counter[Status]:
-    """Claims by worst verdict; those that have no line, and so no verdict, are left out."""
-    return Counter(status(claim) for claim in edition.claims if claim.rows)
-
-
-def status(claim: Claim, frame: str | None = None) -> Status:
-    """The worst verdict of the lines that are stated: in one frame, or in those for which the claim is made.
-
-    Steps of our own, and ways to read the post that it does not state, say nothing about the claim.
-    """
-    rows = [row for row in claim.rows if row.stated] or claim.rows
-    frames = _claimed(claim) if frame is None else (frame,)
-    found = {verdict.status for row in rows for name, verdict in row.verdicts.items() if name in frames}
-    return next((one for one in _WORST_FIRST if one in found), Status.PROVED)
-
-
 def verdicts(claim: Claim) -> dict[Status, str]:
     """`proved`, or what holds where: `refuted in VALID_S`, `proved in FULL and VALID_U`; empty without a line."""
-    found = {frame: status(claim, frame) for frame in claim.frames}
+    found = {frame: claim.status(frame) for frame in claim.frames}
     told = {}
-    for one in _WORST_FIRST:
+    for one in WORST_FIRST:
         if frames := [frame_name(frame) for frame, of in found.items() if of is one]:
             told[one] = str(one) if len(frames) == len(found) else f"{one} in {listed(frames)}"
     return told
@@ -85,9 +68,9 @@ def verdicts(claim: Claim) -> dict[Status, str]:
 
 def row_summary(rows: Iterable[Row]) -> str:
     """`3 lines: 2 proved, 1 refuted`, each by its worst verdict."""
-    worst = [min((v.status for v in row.verdicts.values()), key=_WORST_FIRST.index) for row in rows if row.verdicts]
+    worst = [min((v.status for v in row.verdicts.values()), key=WORST_FIRST.index) for row in rows if row.verdicts]
     counts = Counter(worst)
-    told = ", ".join(f"{counts[one]} {one}" for one in reversed(_WORST_FIRST) if counts[one])
+    told = ", ".join(f"{counts[one]} {one}" for one in reversed(WORST_FIRST) if counts[one])
     return f"{counted(len(worst), 'line')}: {told}"
 
 

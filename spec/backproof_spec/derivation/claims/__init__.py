@@ -15,6 +15,7 @@ CLAIMS: dict[str, Statement] = {
         feedforward.STATEMENTS,
         weights.STATEMENTS,
         deltas.STATEMENTS,
+        definitions.LEFT_OUT,
         left_out.STATEMENTS,
         frameworks.STATEMENTS,
     )

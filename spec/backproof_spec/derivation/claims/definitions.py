@@ -302,19 +302,6 @@ STATEMENTS: tuple[Statement, ...] = (
         worked=Worked(),
     ),
     Statement(
-        "correlation-and-convolution",
-        "Correlation is convolution with the kernel turned by 180 degrees",
-        Source(NOT_SAID, r"v(x, y) = \sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
-        "Why frameworks may call a cross-correlation a convolution: learned kernels do not mind being turned. It holds "
-        "in the frame that moves the result to the top left, as frameworks do.",
-        (
-            Line("read the kernel from its end", _flipped, tex=r"\sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
-            Line("image and kernel may change places", _commuted, tex=r"\sum_{x', y'} i(x', y') k(x-x', y-y')"),
-        ),
-        in_post=False,
-        claimed=("VALID_S",),
-    ),
-    Statement(
         "correlation-undefined-pixels",
         "Correlation: undefined pixels at the bottom right",
         _text(r"\{x > H-N_k\} \cup \{y > W-N_k\}"),
@@ -351,5 +338,21 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
+    ),
+)
+
+LEFT_OUT: tuple[Statement, ...] = (
+    Statement(
+        "correlation-and-convolution",
+        "Correlation is convolution with the kernel turned by 180 degrees",
+        Source(NOT_SAID, r"v(x, y) = \sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
+        "Why frameworks may call a cross-correlation a convolution: learned kernels do not mind being turned. It holds "
+        "in the frame that moves the result to the top left, as frameworks do.",
+        (
+            Line("read the kernel from its end", _flipped, tex=r"\sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
+            Line("image and kernel may change places", _commuted, tex=r"\sum_{x', y'} i(x', y') k(x-x', y-y')"),
+        ),
+        in_post=False,
+        claimed=("VALID_S",),
     ),
 )
