@@ -22,6 +22,7 @@ ENDS = {
     "uv-verify": (0, r"PASSED: numba, .*\nreport: reports/numba\.html\s*$"),
     "uv-test": (0, r"\d+ passed.*\s*$"),
     "targets": (0, r"reports/numba\.html\s*$"),
+    "derive": (0, r"(?s)report: reports/derivation\.md\n.*proved.*$"),
     "init": (0, r"2 passed, 3 skipped.*\s*$"),
     "pytest": (0, r"\d+ passed.*\s*$"),
 }
@@ -98,7 +99,7 @@ def check(name: str, done: subprocess.CompletedProcess[str]) -> None:
 @pytest.mark.timeout(900)
 def test_commands(copy: Copy) -> None:
     """One test: the later commands use the environment that the first one makes."""
-    for name in ("verify", "test", "own", "targets", "init", "pytest"):
+    for name in ("verify", "test", "own", "targets", "derive", "init", "pytest"):
         check(name, copy.run(RUN[name], inside=name in ("verify", "test")))
 
 

@@ -1,8 +1,8 @@
 """Claims with one thing wrong, and a check of proved ones that uses the interpreter alone.
 
-A mutant of an equation changes one node of one side, or of one definition that the sides read: an index by 1, a limit of
-a sum by 1, a sign, a factor, a term, two pixel indices, a unit, a kernel's size.  Some mutants are still true: reading
-one row further than a tensor reaches adds nothing.  So a mutant is not expected to be refuted, but judged rightly.
+A mutant of an equation changes one node of one side, or of one definition that the sides read: an index by 1, a limit
+of a sum by 1, a sign, a factor, a term, two pixel indices, a unit, a kernel's size.  Some mutants are still true: to
+read one row further than a tensor reaches adds nothing.  So a mutant is expected to be judged rightly, not refuted.
 """
 
 from __future__ import annotations
@@ -217,4 +217,3 @@ def instances(claim: Identity | Fact, wanted: int, seed: int, excess: int = 2) -
 def _index(draw: random.Random, axis: Any, sizes: Mapping[str, int]) -> int:
     lower, size = (int(e.subs({s: sizes[s.name] for s in e.free_symbols})) for e in (axis.lower, axis.size))
     return lower + draw.randint(0, max(0, size - 1))
-

@@ -416,7 +416,9 @@ def test_a_term_of_a_sum() -> None:
     assert judged(T[0] * R[0], whole, {}, among=True).status is Status.REFUTED
     assert judged(DELTA[x], whole, X, among=True).status is Status.REFUTED
     assert judged(T[x + N], whole, X, among=True).status is Status.OPEN, "this term is nowhere"
-    assert judged(T[x], whole, {x: Axis(N + 1)}, among=True).status is Status.PROVED, "where it is something, it is there"
+    assert judged(T[x], whole, {x: Axis(N + 1)}, among=True).status is Status.PROVED, (
+        "where it is something, it is there"
+    )
     assert judged(T[x], whole, X).status is Status.REFUTED
 
 

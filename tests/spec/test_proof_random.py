@@ -14,13 +14,14 @@ from typing import Any
 import sympy as sp
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
+from spec.mutants import mutants, refutes
 
 from backproof_spec.model import Axis, Tensor, integers
-from backproof_spec.proof.interpret import polynomial, smallest_difference
+from backproof_spec.proof.interpret import holds, polynomial, smallest_difference
 from backproof_spec.proof.language import Setting
-from backproof_spec.proof.prove import Domain, Identity, prove
+from backproof_spec.proof.prove import Domain, Fact, Identity, prove
+from backproof_spec.proof.quantifier import Exists
 from backproof_spec.proof.verdict import Status
-from spec.mutants import mutants, refutes
 
 N, M, x, y, u, v = integers("N M x y u v")
 T, R = Tensor("t", (Axis(N),)), Tensor("r", (Axis(M, lower=1 - M),))
@@ -151,6 +152,44 @@ def test_a_changed_formula_is_judged_rightly(data: st.DataObject) -> None:
 def test_two_formulas_are_judged_rightly(left: sp.Expr, right: sp.Expr) -> None:
     assume(left != 0)
     check(Identity(left, right, SETTING, RANGES, DOMAIN))
+
+
+@st.composite
+def conditions(draw: Draw) -> sp.Basic:
+    """Relations between small numbers, some of them rounded, under one or two connectives."""
+
+    def number() -> sp.Expr:
+        value = sum((draw(st.integers(-2, 2)) * s for s in (x, N, M)), start=sp.S(draw(st.integers(-3, 3))))
+        divisor = draw(st.sampled_from((2, 3, N)))
+        return draw(st.sampled_from((value, value, sp.floor(value / divisor), sp.Mod(value, divisor), value * N)))
+
+    def relation() -> sp.Basic:
+        return draw(st.sampled_from((sp.Le, sp.Lt, sp.Eq, sp.Ne)))(number(), number())
+
+    join = draw(st.sampled_from((sp.And, sp.Or, sp.Implies, sp.Equivalent, lambda a, b: sp.Or(sp.Not(a), b))))
+    some = Exists(sp.Eq(number(), u), (u, 0, N)) if draw(st.booleans()) else relation()
+    return join(some, relation())
+
+
+@settings(QUIET, max_examples=60)
+@given(conditions())
+def test_facts_are_judged_rightly(condition: sp.Basic) -> None:
+    """All cases up to 3 are tried: a refuted fact is true in all that are smaller, a proved one in all."""
+    inside = (x >= 0, x < N)
+    verdict = prove(Fact(condition, DOMAIN, (x,), inside))
+    event(verdict.status.value)
+    cases = [{"N": rows, "M": taps, "x": i} for rows, taps in product((1, 2, 3), repeat=2) for i in range(rows)]
+    false = [case for case in cases if not holds(condition, case)]
+    if verdict.status is Status.PROVED:
+        assert not false
+    elif verdict.status is Status.REFUTED:
+        case = verdict.counterexample
+        assert case is not None
+        assert refutes(case, Fact(condition, DOMAIN, (x,), inside))
+        smallest = min(([c["N"] + c["M"], c["N"], c["M"], c["x"]] for c in false), default=[7])
+        assert [sum(case.sizes.values()), *case.sizes.values(), *case.indices.values()] <= smallest
+    else:
+        assert "z3" in verdict.reason
 
 
 def test_most_random_formulas_are_decided() -> None:

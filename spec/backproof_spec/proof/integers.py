@@ -183,19 +183,17 @@ def smallest(
 
 
 def _minimise(solver: Z3, model: Z3, value: Z3) -> Z3:
-    """Fix `value` at its minimum, going down from a model; the solver keeps the constraint."""
+    """Fix `value` at its minimum, going down from a model; the solver keeps the constraint, the model satisfies it."""
     while True:
         best = model.eval(value, model_completion=True).as_long()
         solver.push()
         solver.add(value < best)
         lower = _check(solver)
-        if lower:
-            model = solver.model()
+        model = solver.model() if lower else model
         solver.pop()
         if not lower:
             solver.add(value == best)
-            _check(solver)
-            return solver.model()
+            return model
 
 
 def _solver(translation: Translation, conditions: Sequence[Z3]) -> Z3:
