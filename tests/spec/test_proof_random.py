@@ -171,7 +171,7 @@ def conditions(draw: Draw) -> sp.Basic:
     return join(some, relation())
 
 
-@settings(QUIET, max_examples=60)
+@settings(QUIET, max_examples=40)
 @given(conditions())
 def test_facts_are_judged_rightly(condition: sp.Basic) -> None:
     """All cases up to 3 are tried: a refuted fact is true in all that are smaller, a proved one in all."""
@@ -186,8 +186,11 @@ def test_facts_are_judged_rightly(condition: sp.Basic) -> None:
         case = verdict.counterexample
         assert case is not None
         assert refutes(case, Fact(condition, DOMAIN, (x,), inside))
-        smallest = min(([c["N"] + c["M"], c["N"], c["M"], c["x"]] for c in false), default=[7])
-        assert [sum(case.sizes.values()), *case.sizes.values(), *case.indices.values()] <= smallest
+        found = [sum(case.sizes.values()), *case.sizes.values(), *case.indices.values()]
+        if false:
+            assert found <= min([c["N"] + c["M"], c["N"], c["M"], c["x"]] for c in false)
+        else:
+            assert max(case.sizes.values()) > 3
     else:
         assert "z3" in verdict.reason
 

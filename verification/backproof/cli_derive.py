@@ -58,7 +58,7 @@ def derive(equation: str | None, output: Path | None, as_json: bool) -> None:
     if writes:
         for path in _write(edition, folder, equation):
             click.echo(f"report: {path.as_posix()}", err=as_json)
-    from backproof.edition.wording import disagreements
+    from backproof.edition.trouble import disagreements
 
     sys.exit(1 if disagreements(edition) else 0)
 
@@ -88,11 +88,13 @@ def _judged(equation: str | None) -> Edition:
 
 
 def _show(edition: Edition, equation: str | None) -> None:
-    from backproof.edition.terminal import print_claim, print_edition
+    from backproof.edition.terminal import print_edition, print_trouble
+    from backproof.edition.terminal_claim import print_claim
 
     if equation is None:
         print_edition(edition, console())
     else:
+        print_trouble(edition, console())
         print_claim(edition.claims[0], console())
 
 

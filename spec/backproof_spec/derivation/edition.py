@@ -47,6 +47,7 @@ class Row:
     reading: Mapping[str, Verdict]
     among: bool = False  # one term shown beside an ellipsis: it should be a term of the line before
     stated: bool = True  # False: a step of our own, or a way to read the post that it does not state
+    encoding: str = ""  # what was judged, in SymPy: this line, in the first frame
     repairs: Mapping[str, Repair] = field(default_factory=dict)  # by frame in which the row is refuted
 
     @property

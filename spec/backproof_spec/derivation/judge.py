@@ -5,22 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from importlib.metadata import version
 from multiprocessing import get_context
 
-from backproof_spec.derivation import tree
 from backproof_spec.derivation.assurance import ASSURANCES
 from backproof_spec.derivation.claims import CLAIMS
 from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Erratum, Repair, Row, Severity
 from backproof_spec.derivation.examples import example
 from backproof_spec.derivation.latex import read_display, write
-from backproof_spec.derivation.reading import VOCABULARIES, Reader, ReadingError
+from backproof_spec.derivation.printed import Printed, agreement, printed
 from backproof_spec.derivation.repair import Candidate, changed_indices, search
-from backproof_spec.derivation.scope import scope_notes
+from backproof_spec.derivation.scope import KINDS, scope_notes
 from backproof_spec.derivation.statement import Line, Statement
 from backproof_spec.model import FRAMES, FULL, Frame
-from backproof_spec.proof.prove import Identity, prove
+from backproof_spec.proof.prove import Fact, Identity, prove
 from backproof_spec.proof.verdict import Status, Verdict
 
 Progress = Callable[[str, int, int], None]
@@ -67,8 +65,7 @@ def _judged(chosen: Sequence[str], processes: int) -> Iterator[Claim]:
 def judge(identifier: str) -> Claim:
     """One claim with all its verdicts."""
     statement = CLAIMS[identifier]
-    display = read_display(statement.tex) if statement.vocabulary else None
-    notes = () if display is None else tuple(dict.fromkeys(note.text for note in scope_notes(display)))
+    notes = _notes(statement, *KINDS)
     return Claim(
         statement.id,
         statement.title,
@@ -79,7 +76,7 @@ def judge(identifier: str) -> Claim:
         statement.explanation,
         statement.ranges,
         statement.assumptions,
-        tuple(_row(statement, k, display) for k in range(len(statement.lines))),
+        tuple(_row(statement, k) for k in range(len(statement.lines))),
         example=example(statement),
         notes=notes,
         claimed=statement.claimed,
@@ -98,92 +95,57 @@ def frames_of(statement: Statement) -> Mapping[str, Frame]:
     return {frame.name: frame for frame in FRAMES} if statement.framed else {NO_FRAME: FULL}
 
 
-def _row(statement: Statement, k: int, display: tree.Display | None) -> Row:
+def _row(statement: Statement, k: int) -> Row:
     line, frames = statement.lines[k], frames_of(statement)
-    node = printed(display, line) if display is not None else None
+    formula = printed(statement, line)
     verdicts = {name: prove(line.obligation(frame)) for name, frame in frames.items()}
-    reading = {name: _reading(statement, line, display, node, frame) for name, frame in frames.items()} if node else {}
+    reading = {name: _agreement(formula, line, frame) for name, frame in frames.items()} if formula else {}
     repairs = {
         name: found
         for name, verdict in verdicts.items()
         if line.stated
         and name in (statement.claimed or verdicts)
         and verdict.status is Status.REFUTED
-        and (found := _repair(statement, line, display, node, name, frames[name], verdict)) is not None
+        and (found := _repair(formula, line, name, frames[name], verdict)) is not None
     }
-    tex = write(node) if node is not None else line.tex
-    return Row(f"{statement.id}.{k + 1}", tex, line.reason, verdicts, reading, len(line.at) > 1, line.stated, repairs)
+    tex = write(formula.side) if formula is not None and line.at else line.tex
+    return Row(
+        f"{statement.id}.{k + 1}",
+        tex,
+        line.reason,
+        verdicts,
+        reading,
+        len(line.at) > 1,
+        line.stated,
+        _encoding(statement, line),
+        repairs,
+    )
 
 
-def printed(display: tree.Display, line: Line) -> tree.Node | None:
-    """The part of a display that a line encodes: a side of the chain, or a term of a side."""
-    if not line.at:
-        return None
-    node = display.sides[line.at[0]]
-    if len(line.at) == 1:
-        return node
-    body = node.of if isinstance(node, tree.PartialDerivative) else node
-    assert isinstance(body, tree.Plus), "only a sum has terms"
-    return body.terms[line.at[1]]
-
-
-# --- the display against its encoding ---
-
-
-def _reader(statement: Statement, display: tree.Display, claim: Identity, labels: bool = False) -> Reader:
-    return Reader(VOCABULARIES[statement.vocabulary], claim.setting, display.left, labels)
-
-
-def _reading(statement: Statement, line: Line, display: tree.Display | None, node: tree.Node, frame: Frame) -> Verdict:
-    """Whether the LaTeX says what the encoding says: this side, below its braces too, and the display's left side."""
+def _agreement(formula: Printed, line: Line, frame: Frame) -> Verdict:
     claim = line.obligation(frame)
-    assert display is not None
-    assert isinstance(claim, Identity)
-    encoded = claim.left if claim.among else claim.right
-    sides = [(encoded, node, False)]
-    if _labelled(node):
-        sides.append((encoded, node, True))
-    if line.at == (0,):
-        sides.append((claim.left, display.left, False))
-    verdict = Verdict(Status.PROVED, 0.0)
-    for encoding, side, labels in sides:
-        try:
-            read = _reader(statement, display, claim, labels).side(side)
-        except ReadingError as reason:
-            return Verdict(Status.OPEN, 0.0, reason=str(reason))
-        if read == encoding:
-            continue
-        verdict = prove(replace(claim, left=encoding, right=read, among=False))
-        if verdict.status is not Status.PROVED:
-            return verdict
-    return verdict
+    assert isinstance(claim, Identity), "only equations are read"
+    return agreement(formula, claim)
 
 
-def _labelled(node: tree.Node) -> bool:
-    """Whether something stands above a brace that has another way to write it below."""
-    if isinstance(node, tree.Brace) and not isinstance(node.label, str):
-        return True
-    return any(map(_labelled, tree.children(node)))
+def _encoding(statement: Statement, line: Line) -> str:
+    """What is judged, as SymPy prints it."""
+    claim = line.obligation(next(iter(frames_of(statement).values())))
+    if isinstance(claim, Fact):
+        return str(claim.condition)
+    return str(claim.left if claim.among else claim.right)
 
 
 # --- errata ---
 
 
-def _repair(
-    statement: Statement,
-    line: Line,
-    display: tree.Display | None,
-    node: tree.Node | None,
-    name: str,
-    frame: Frame,
-    verdict: Verdict,
-) -> Repair | None:
+def _repair(formula: Printed | None, line: Line, name: str, frame: Frame, verdict: Verdict) -> Repair | None:
     claim = line.obligation(frame)
     if line.candidates is not None:
         found = search((Candidate(tex, o) for tex, o in line.candidates(frame)), None)
-    elif isinstance(claim, Identity) and display is not None and node is not None:
-        read = _reader(statement, display, claim).side
-        found = search(changed_indices(node, display.left, read, claim), verdict.counterexample)
+    elif formula is not None and formula.left is not None and isinstance(claim, Identity):
+        read = formula.reader(claim).side
+        found = search(changed_indices(formula.side, formula.left, read, claim), verdict.counterexample)
     else:
         return None
     return None if found is None else Repair(found.tex, found.tried, {name: found.verdict})
@@ -197,13 +159,13 @@ def errata(claim: Claim) -> Iterator[Erratum]:
             severity = Severity.WRONG if set(frames) == set(claim.claimed or row.verdicts) else Severity.FRAME
             case, repair = row.verdicts[frames[0]].counterexample, row.repairs.get(frames[0])
             yield Erratum(claim.id, row.id, severity, frames, case, repair)
-    for note in _unreadable(claim):
+    for note in _notes(CLAIMS[claim.id], *(kind for kind in KINDS if kind != "limits")):
         yield Erratum(claim.id, "", Severity.NOTATION, (), None, None, note)
 
 
-def _unreadable(claim: Claim) -> tuple[str, ...]:
-    """What is wrong with a display as notation; to leave all limits of a sum to the context is not."""
-    if not CLAIMS[claim.id].vocabulary:
+def _notes(statement: Statement, *kinds: str) -> tuple[str, ...]:
+    """What a strict reader objects to in a display; to leave all limits of a sum to the context is no erratum."""
+    if not statement.vocabulary:
         return ()
-    notes = scope_notes(read_display(claim.tex))
-    return tuple(dict.fromkeys(note.text for note in notes if note.kind != "limits"))
+    notes = scope_notes(read_display(statement.tex))
+    return tuple(dict.fromkeys(note.text for note in notes if note.kind in kinds))

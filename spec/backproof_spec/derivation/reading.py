@@ -37,7 +37,7 @@ class Vocabulary:
 _SIZES = {"N_w": NW, "N_k": NW}
 
 VOCABULARIES: dict[str, Vocabulary] = {
-    "definitions": Vocabulary({(letter, ""): letter for letter in "ikvl"}, _SIZES),
+    "definitions": Vocabulary({(letter, ""): letter for letter in "ikvlp"}, _SIZES),
     "layer": Vocabulary(
         {
             ("o", "l-1"): "o_prev",
@@ -72,7 +72,7 @@ class Reader:
 
     vocabulary: Vocabulary
     setting: Setting
-    left: tree.Node
+    left: tree.Node | None
     labels: bool = False  # read the label below a brace instead of what stands above it
 
     def side(self, node: tree.Node) -> sp.Expr:

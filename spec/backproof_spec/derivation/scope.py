@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from backproof_spec.derivation.latex import read_formula, write
 from backproof_spec.derivation.tree import (
@@ -26,6 +26,7 @@ from backproof_spec.derivation.tree import (
 )
 
 Kind = Literal["captured", "escapes", "clash", "lower limit", "limits", "array"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _Names: TypeAlias = frozenset[Name]
 
 

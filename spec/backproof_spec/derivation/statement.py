@@ -37,6 +37,8 @@ class Line:
     obligation: Callable[[Frame], Obligation]
     at: tuple[int, ...] = ()
     tex: str = ""
+    #: How to read `tex` (a key of `reading.VOCABULARIES`); empty: it is not compared with what is judged.
+    vocabulary: str = ""
     #: False: a way to read the post that the post does not state; refuting it is no erratum.
     stated: bool = True
     #: Where to look for a repair, nearest first, as (LaTeX, obligation); None: among the display's pixel indices.
@@ -60,8 +62,7 @@ class Statement:
     source: Source
     explanation: str
     lines: tuple[Line, ...]
-    #: Letters of the display to tensors of the setting; `reading` needs it. Empty: nothing to read.
-    vocabulary: str = ""
+    vocabulary: str = ""  # how to read the display, as for a line
     framed: bool = True  # whether the verdict can depend on how pixels are numbered
     ranges: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

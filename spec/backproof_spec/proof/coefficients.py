@@ -51,8 +51,10 @@ class Coefficient:
         return tuple(s for _, index in self.factors for s in index)
 
 
-def coefficients(left: Terms, right: Terms) -> Iterator[Coefficient]:
+def coefficients(left: Terms, right: Terms, positive: frozenset[sp.Symbol]) -> Iterator[Coefficient]:
     """The coefficient functions of two sums, one pair per signature, times a positive number that makes them integers.
+
+    `positive` are the parameters that are at least 1: by them alone may an index be divided.
 
     Raises:
         CountingError: A sum over values that have to be counted, other than those of an interval.
@@ -65,7 +67,7 @@ def coefficients(left: Terms, right: Terms) -> Iterator[Coefficient]:
     for names, sides in groups.items():
         slots = tuple((name, _slots(f"{name}.{k}", rank)) for k, (name, rank) in enumerate(names))
         denominator = sp.lcm_list([sp.denom(sp.together(t.coefficient)) for side in sides for t in side])
-        summands = (tuple(s for term in side for s in _summands(term, slots, denominator)) for side in sides)
+        summands = (tuple(s for term in side for s in _summands(term, slots, denominator, positive)) for side in sides)
         yield Coefficient(slots, *summands)
 
 
@@ -74,14 +76,17 @@ def _slots(name: str, rank: int) -> tuple[sp.Symbol, ...]:
 
 
 def _summands(
-    term: Term, slots: tuple[tuple[str, tuple[sp.Symbol, ...]], ...], denominator: sp.Expr
+    term: Term,
+    slots: tuple[tuple[str, tuple[sp.Symbol, ...]], ...],
+    denominator: sp.Expr,
+    positive: frozenset[sp.Symbol],
 ) -> Iterator[Summand]:
     """How many values of the bound symbols make the term's factors the entries at X, in each order of the slots."""
     coefficient = sp.expand(sp.cancel(term.coefficient * denominator))
     for arrangement in _arrangements(slots):
         pairs = zip(term.factors, arrangement, strict=True)
         matched = (*(c for f, index in pairs for c in equal(f.index, index)), *term.where)
-        solved, _ = eliminate(replace(term, where=matched))
+        solved, _ = eliminate(replace(term, where=matched), positive)
         count, where = _intervals(solved)
         yield Summand(coefficient, count, where)
 
@@ -96,13 +101,13 @@ def _arrangements(
             yield tuple(slots[k][1] for k in order)
 
 
-def eliminate(term: Term) -> tuple[Term, dict[sp.Symbol, sp.Expr]]:
+def eliminate(term: Term, positive: frozenset[sp.Symbol]) -> tuple[Term, dict[sp.Symbol, sp.Expr]]:
     """Remove every bound symbol that an equation determines; also the values that they have.
 
     `u = e` is exact.  `s*u = e` with a positive size s becomes `u = floor(e/s)` under the condition `s*u = e`.
     """
     values: dict[sp.Symbol, sp.Expr] = {}
-    while (solution := next(_solutions(term), None)) is not None:
+    while (solution := next(_solutions(term, positive), None)) is not None:
         symbol, value, remaining = solution
         values = {s: e.xreplace({symbol: value}) for s, e in values.items()} | {symbol: value}
         term = replace(term, where=remaining).substituted({symbol: value})
@@ -115,7 +120,9 @@ def expanded(condition: Condition) -> Condition:
     return Condition(sp.expand(condition.expr), condition.equality)
 
 
-def _solutions(term: Term) -> Iterator[tuple[sp.Symbol, sp.Expr, tuple[Condition, ...]]]:
+def _solutions(
+    term: Term, positive: frozenset[sp.Symbol]
+) -> Iterator[tuple[sp.Symbol, sp.Expr, tuple[Condition, ...]]]:
     """Ways to remove one bound symbol, the exact ones first: the symbol, its value, the conditions that remain."""
     linear = []
     for k, condition in enumerate(term.where):
@@ -127,8 +134,8 @@ def _solutions(term: Term) -> Iterator[tuple[sp.Symbol, sp.Expr, tuple[Condition
         if slope in (1, -1):
             yield symbol, -rest * slope, others
     for symbol, signed, signed_rest, others in linear:
-        slope, rest = (-signed, -signed_rest) if (-signed).is_Symbol else (signed, signed_rest)
-        if slope.is_Symbol and not (rest.free_symbols & set(term.bound)):
+        slope, rest = (-signed, -signed_rest) if -signed in positive else (signed, signed_rest)
+        if slope in positive and not (rest.free_symbols & set(term.bound)):
             quotient = sp.floor(-rest / slope, evaluate=False)
             yield symbol, quotient, (*others, Condition(slope * quotient + rest, equality=True))
 

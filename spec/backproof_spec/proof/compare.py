@@ -21,8 +21,9 @@ from backproof_spec.proof.terms import Condition, Term
 class Comparison:
     """Coefficient functions under given conditions, in one z3 context."""
 
-    def __init__(self, given: Sequence[sp.Basic], among: bool = False) -> None:
-        self.translation = Translation()
+    def __init__(self, given: Sequence[sp.Basic], positive: frozenset[sp.Symbol], among: bool = False) -> None:
+        self.translation = Translation(positive)
+        self.positive = positive
         self.among = among  # only monomials that occur on the left
         self._given = [(frozenset(c.free_symbols), self.translation(c)) for c in given]
 
@@ -56,7 +57,7 @@ class Comparison:
 
     def _implies(self, first: Summand, second: Summand, symbols: tuple[sp.Symbol, ...]) -> bool:
         """Whether the conditions of one follow from those of the other, which fix most of X."""
-        rest, values = eliminate(Term(sp.S.One, (), symbols, first.where))
+        rest, values = eliminate(Term(sp.S.One, (), symbols, first.where), self.positive)
         conclusions = [expanded(Condition(c.expr.xreplace(values), c.equality)) for c in second.where]
         return all(self._follows(c, rest.where) for c in conclusions)
 

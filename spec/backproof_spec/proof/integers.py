@@ -27,11 +27,12 @@ class Translation:
     """SymPy to z3.  `floor(e/k)` becomes a number q of its own with `k*q <= e < k*q + k`, collected in `axioms`.
 
     Each translation has a z3 context of its own: z3's search, and its time, would otherwise depend on what it has been
-    asked before.
+    asked before.  Divisors are products of `positive` parameters: for others the axioms would be a contradiction.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, positive: frozenset[sp.Symbol]) -> None:
         self.context = z3.Context()
+        self._positive = positive
         self.axioms: list[tuple[frozenset[sp.Symbol], Z3]] = []  # with the symbols that each is about
         self._known: dict[sp.Basic, Z3] = {}
         self._floors: dict[tuple[sp.Expr, sp.Expr], Z3] = {}
@@ -70,6 +71,8 @@ class Translation:
         raise TypeError(f"{expr} ({type(expr).__name__}) is no integer arithmetic")
 
     def _floor(self, value: sp.Expr, divisor: sp.Expr) -> Z3:
+        if not all(factor.is_positive or factor in self._positive for factor in sp.Mul.make_args(divisor)):
+            raise TypeError(f"{value} is divided by {divisor}, which is not known to be at least 1")
         whole, rest = _multiples(sp.expand(value), divisor)
         return self(whole) + self._floor_of_rest(rest, divisor) if whole != 0 else self._floor_of_rest(rest, divisor)
 

@@ -20,7 +20,8 @@ Meaning, given a `Setting` and a value for every entry of every tensor that the 
         Partial(E[...], r)       sum over the box of c of delta[I] * Partial(c[I], r), where E is an arbitrary function
                                  of c and `error = ("E", "c", "delta")`: the chain rule, which is assumed
 
-A defined tensor that an expression differentiates by is for that derivative a variable of its own.
+A defined tensor that an expression differentiates by is for that derivative a variable of its own; tensors without a
+definition, delta among them, are constants.
 """
 
 from __future__ import annotations

@@ -37,6 +37,11 @@ class Domain:
     assumptions: tuple[sp.Basic, ...] = ()
 
     @property
+    def positive(self) -> frozenset[sp.Symbol]:
+        """The parameters that are at least 1."""
+        return frozenset(symbol for symbol, least in self.lowest.items() if least >= 1)
+
+    @property
     def conditions(self) -> list[sp.Basic]:
         """All of it as relations."""
         return [*(sp.Ge(s, low, evaluate=False) for s, low in self.lowest.items()), *self.assumptions]
@@ -89,8 +94,8 @@ def prove(obligation: Identity | Fact) -> Verdict:
 
 def _identity(claim: Identity) -> Verdict:
     left, right = terms(claim.left, claim.setting), terms(claim.right, claim.setting)
-    functions = list(coefficients(left, right))
-    compared = Comparison(claim.conditions, claim.among)
+    functions = list(coefficients(left, right, claim.domain.positive))
+    compared = Comparison(claim.conditions, claim.domain.positive, claim.among)
     wrong = [f for f in functions if not compared.equal_by_parts(f) and _satisfiable(compared, compared.different(f))]
     if wrong:
         return _refuted([_counterexample(claim, f, compared) for f in wrong])
@@ -159,7 +164,7 @@ def _refuted(found: Sequence[Counterexample]) -> Verdict:
 
 
 def _fact(claim: Fact) -> Verdict:
-    translation = Translation()
+    translation = Translation(claim.domain.positive)
     given = [translation(c) for c in (*claim.domain.conditions, *claim.given)]
     condition = translation(claim.condition)
     order = (tuple(claim.domain.lowest), claim.free)

@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from backproof.edition import grids
 from backproof.edition.grids import Cells, Place
-from backproof_spec.derivation.edition import Example
+from backproof.edition.prose import spoken
+from backproof_spec.derivation.edition import Claim, Example
 from backproof_spec.proof.verdict import Counterexample
 
 _CELL = 40
@@ -41,9 +42,9 @@ def output(example: Example) -> Figure:
     return _figure(grids.output(example), lambda _: "worked")
 
 
-def planes(example: Counterexample) -> list[Figure]:
+def planes(claim: Claim, example: Counterexample) -> list[Figure]:
     """The arrays of a counterexample."""
-    return [_figure(cells, lambda _: "one", "zero") for cells in grids.planes(example)]
+    return [_figure(cells, lambda _: "one", "zero") for cells in grids.planes(claim, example)]
 
 
 def frames() -> dict[str, Markup]:
@@ -96,11 +97,12 @@ def _text(x: int, y: int, text: object, kind: str = "") -> str:
 
 def _told(cells: Cells) -> str:
     """The grid in words: its rows, then what is read by which products, or what matters."""
+    name = spoken(f"${cells.tex}$") if cells.tex else cells.name
     rows = " / ".join(" ".join(cells.values.get((r, c), "") or "." for c in cells.columns) for r in cells.rows)
     if cells.readers:
         read = ", ".join(f"{place} in product {_runs(numbers)}" for place, numbers in sorted(cells.readers.items()))
-        return f"{cells.name}: {rows}; read: {read}"
-    return f"{cells.name}: {rows}; marked: {', '.join(map(str, sorted(cells.marked)))}"
+        return f"{name}: {rows}; read: {read}"
+    return f"{name}: {rows}; marked: {', '.join(map(str, sorted(cells.marked)))}"
 
 
 def _runs(numbers: Iterable[int]) -> str:

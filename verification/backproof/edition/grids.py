@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from backproof_spec.derivation.edition import Example, Grid, Product
+from backproof.edition.letters import Letters
+from backproof_spec.derivation.edition import Claim, Example, Grid, Product
 from backproof_spec.proof.verdict import Counterexample
 
 Place = tuple[int, int]
@@ -28,7 +29,6 @@ class Cells:
     marked: frozenset[Place] = frozenset()
     outside: frozenset[Place] = frozenset()
     readers: Mapping[Place, tuple[int, ...]] = field(default_factory=dict)
-    units: tuple[int, ...] = ()  # of a plane of an array with more than rows and columns
     tex: str = ""
 
     @property
@@ -101,17 +101,19 @@ def total(products: Iterable[Product], value: str, times: str = "·") -> str:
     return f"{text} = {value}" if text else value
 
 
-def planes(example: Counterexample) -> list[Cells]:
+def planes(claim: Claim, example: Counterexample) -> list[Cells]:
     """The arrays of a counterexample that have rows and columns, plane by plane, what is not 0 marked."""
+    letters = Letters.of(claim, example.sizes)
     found: dict[tuple[str, tuple[int, ...]], dict[Place, str]] = {}
     for (name, index), value in example.entries.items():
         if len(index) >= 2:
             found.setdefault((name, index[:-2]), {})[index[-2], index[-1]] = str(value)
     planes = []
     for (name, units), cells in found.items():
-        rows, columns = (range(first, first + size) for first, size in example.boxes[name][-2:])
+        box = example.boxes[name][-2:]
+        rows, columns = (range(first, first + size) for first, size in box)
         filled = {(r, c): cells.get((r, c), "0") for r in rows for c in columns}
-        planes.append(Cells(name, filled, frozenset(cells), units=units))
+        planes.append(Cells(name, filled, frozenset(cells), tex=letters.tensor(name, units, len(units) + 2)))
     return planes
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from backproof.edition import grids
 from backproof.edition.grids import Cells
-from backproof_spec.derivation.edition import Example
+from backproof.edition.prose import spoken
+from backproof_spec.derivation.edition import Claim, Example
 from backproof_spec.proof.verdict import Counterexample
 
 
@@ -15,9 +16,9 @@ def worked(example: Example) -> str:
     return beside([*grids.inputs(example), grids.output(example)])
 
 
-def planes(example: Counterexample) -> str:
+def planes(claim: Claim, example: Counterexample) -> str:
     """The arrays of a counterexample; empty where none has rows and columns."""
-    return beside(grids.planes(example))
+    return beside(grids.planes(claim, example))
 
 
 def frames() -> str:
@@ -43,5 +44,4 @@ def _block(cells: Cells) -> list[str]:
     for row in cells.rows:
         entries = (text.get((row, column), "").rjust(width) for column in cells.columns)
         lines.append(f"{row:>{edge}} |{''.join(entries)}".rstrip())
-    units = f", unit {', '.join(map(str, cells.units))}" if cells.units else ""
-    return [cells.name + units, *lines]
+    return [spoken(f"${cells.tex}$") if cells.tex else cells.name, *lines]

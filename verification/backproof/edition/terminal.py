@@ -1,6 +1,7 @@
-"""The edition in the terminal: progress, a table at the end, what was refuted, one claim in full.
+"""The edition in the terminal: progress, errata with what is proved instead, a table at the end.
 
-Our own words are ASCII, since a log may be in any encoding; `NO_COLOR` is honoured (by rich).
+Our own words are ASCII, since a log may be in any encoding; `NO_COLOR` is honoured (by rich).  `terminal_claim` shows
+one claim in full.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from backproof.edition import plain, wording
-from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Row
-from backproof_spec.proof.verdict import Counterexample, Status, Verdict
+from backproof.edition import cases, overview, trouble, wording
+from backproof.edition.prose import spoken
+from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Erratum, Row
+from backproof_spec.proof.verdict import Counterexample, Status
 
-_STYLES = {Status.PROVED: "green", Status.REFUTED: "bold red", Status.OPEN: "yellow"}
+STYLES = {Status.PROVED: "green", Status.REFUTED: "bold red", Status.OPEN: "yellow"}
 _EVERY = 10  # claims between two lines of progress where there is no terminal
 
 #: Commands of LaTeX that only arrange: a terminal is easier to read without them.
@@ -39,110 +42,110 @@ def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
 
 def _line(console: Console, done: int, total: int) -> None:
     if total > 1 and (done % _EVERY == 0 or done == total):
-        _print(console, f"judged {done} of {total} claims")
+        unwrapped(console, f"judged {done} of {total} claims")
 
 
 def print_edition(edition: Edition, console: Console) -> None:
-    """What was refuted, what is open, what does not fit, and the numbers."""
+    """What does not fit, errata, what is open, and the numbers."""
+    print_trouble(edition, console)
+    for severity, group in wording.severities(edition.errata).items():
+        heading, meaning = wording.SEVERITIES[severity]
+        unwrapped(console, f"{heading}: {meaning[0].lower()}{meaning[1:]}", style="bold")
+        for erratum, notes in wording.with_notes(group):
+            _erratum(edition, erratum, notes, console)
+        unwrapped(console, "")
+    _open(edition, console)
+    if overview.displays(edition):
+        wrapped(console, overview.sentence(edition), 0)
+    console.print(_numbers(edition))
+
+
+def print_trouble(edition: Edition, console: Console) -> None:
+    """Formulas that say something else than what was judged, or cannot be read; our own claims, refuted."""
+    for found in trouble.disagreements(edition):
+        where = f" {place(found.claim, found.row)}{in_frames(found.frames)}: "
+        unwrapped(console, f"{where}the printed formula is not what was judged", "DIFFERS", "bold white on red")
+        for text in formula(found.row.tex):
+            unwrapped(console, f"    printed: {text}")
+        if found.case is not None:
+            wrapped(console, spoken(f"{cases.told(found.claim, found.case)}: {trouble.values(found.case)}"))
+        unwrapped(console, "    change the display or its encoding, so that both say the same\n")
+    for claim, row, reason in trouble.unread(edition):
+        wrapped(console, f"UNREAD {place(claim, row)}: the printed formula could not be read: {reason}", 0, "bold red")
+    if beyond := trouble.unexpected(edition):
+        unwrapped(console, "Refuted, though the post has no part in it: one of our own claims is false", style="bold")
+        for claim, row in beyond:
+            _fault(claim, row, console)
+        unwrapped(console, "")
+
+
+def _erratum(edition: Edition, erratum: Erratum, notes: Iterable[str], console: Console) -> None:
+    claim = edition.claim(erratum.claim)
+    row = wording.row_of(claim, erratum)
+    if row is None:
+        wrapped(console, f"{claim.id}: {' '.join(map(spoken, notes))}", 2)
+    else:
+        _fault(claim, row, console, erratum)
+
+
+def _fault(claim: Claim, row: Row, console: Console, erratum: Erratum | None = None) -> None:
+    """A line that is wrong: where, the smallest case in one line, what is proved instead in one line."""
+    found = cases.faults(claim, row)
+    frames = erratum.frames if erratum is not None else tuple(frame for names, _ in found for frame in names)
+    everywhere = set(frames) == set(row.verdicts)
+    unwrapped(console, f"  {place(claim, row)}{'' if everywhere else in_frames(frames)}", style="red")
+    if found:
+        wrapped(console, counterexample(claim, row, found[0][1]))
+    for tex in cases.repairs(row):
+        unwrapped(console, f": {'  '.join(formula(tex))}", "    proved", STYLES[Status.PROVED])
+
+
+def _open(edition: Edition, console: Console) -> None:
     for claim in edition.claims:
         for row in claim.rows:
-            _refuted(claim, row, console)
             for reason, frames in wording.reasons(row.verdicts).items():
-                _print(console, f" {_where(claim, row)}, {frames}: {reason}", "open", _STYLES[Status.OPEN])
-    print_disagreements(edition, console)
+                unwrapped(console, f" {place(claim, row)}, {frames}: {reason}", "open", STYLES[Status.OPEN])
+
+
+def _numbers(edition: Edition) -> Table:
     totals = edition.totals
     table = Table("claims", *(str(status) for status in Status), "errata", box=None, pad_edge=False, show_edge=False)
     counts = (len(edition.claims), *(totals[status] for status in Status), len(edition.errata))
     table.add_row(*(str(count) for count in counts))
-    console.print(table)
+    return table
 
 
-def print_disagreements(edition: Edition, console: Console) -> None:
-    """Formulas that say something else than what was judged."""
-    for claim, row, frames in wording.disagreements(edition):
-        _print(console, f" {_where(claim, row)}{_in(frames)}: the printed formula differs", "DIFFERS", "bold red")
+# --- for one claim as well ---
 
 
-def _refuted(claim: Claim, row: Row, console: Console) -> None:
-    if row.refuted_in:
-        remark = "" if row.stated or not claim.in_post else " (not stated by the post)"
-        if row.stated and not wording.faults(claim, row):
-            remark = f" (said only of {wording.listed(list(claim.claimed))})"
-        _print(console, f" {_where(claim, row)}{_in(row.refuted_in)}{remark}", "refuted", _STYLES[Status.REFUTED])
-        for _, found in wording.counterexamples(row.verdicts)[:1]:
-            _print(console, f"    {_told(claim, row, found)}")
+def counterexample(claim: Claim, row: Row, found: Counterexample) -> str:
+    """The case, and both values there."""
+    return f"{spoken(cases.told(claim, found))}; {cases.outcome(claim, row, found)}"
 
 
-def print_claim(claim: Claim, console: Console) -> None:
-    """One claim: its formula, its lines with their verdicts, counterexamples as grids, what is proved instead."""
-    _print(
-        console, f"{claim.title}  [{claim.id}; {', '.join(filter(None, (claim.section, claim.place)))}]", style="bold"
-    )
-    for text in _formula(claim.tex):
-        _print(console, f"    {text}")
-    if claim.explanation:
-        console.print(Text(claim.explanation))
-    for note in dict.fromkeys(claim.notes):
-        _print(console, f"read literally: {note}")
-    for row in claim.rows:
-        _print(console, "")
-        _print(console, f"{wording.line_number(claim, row)}: {row.reason}", style="bold")
-        for text in () if wording.repeats(claim, row) else _formula(row.tex):
-            _print(console, f"    {text}")
-        _row(claim, row, console)
-
-
-def _row(claim: Claim, row: Row, console: Console) -> None:
-    for frame, verdict in row.verdicts.items():
-        name = "" if frame == NO_FRAME else f" in {frame}"
-        _print(console, f"{name}, {wording.duration(verdict.seconds)}", str(verdict.status), _STYLES[verdict.status])
-        if verdict.reason:
-            _print(console, f"    {verdict.reason}")
-    for frames, found in wording.counterexamples(row.verdicts):
-        _print(console, f"smallest counterexample{_in(frames)}: {_told(claim, row, found)}")
-        if drawn := plain.planes(found):
-            _print(console, _indented(drawn))
-    for tex, frames in wording.repairs(row).items():
-        _print(console, f" instead{_in(frames)}:", "proved", _STYLES[Status.PROVED])
-        for text in _formula(tex):
-            _print(console, f"    {text}")
-    _reading(row.reading.items(), console)
-
-
-def _reading(found: Iterable[tuple[str, Verdict]], console: Console) -> None:
-    for frame, verdict in found:
-        if verdict.status is Status.REFUTED:
-            _print(console, f"{_in((frame,))}: the printed formula is not what was judged", "DIFFERS", "bold red")
-        elif verdict.status is Status.OPEN:
-            _print(console, f"the printed formula could not be read{_in((frame,))}: {verdict.reason}")
-
-
-def _told(claim: Claim, row: Row, found: Counterexample) -> str:
-    before, here = wording.sides(claim, row)
-    entries = ", ".join(wording.entries(found))
-    given = f"; all entries are 0, except {entries}" if entries else ""
-    return f"{wording.case(found)}{given}; {before} is {found.left}, {here} {found.right}"
-
-
-def _where(claim: Claim, row: Row) -> str:
+def place(claim: Claim, row: Row) -> str:
+    """`delta-step, line 3`."""
     return claim.id if len(claim.rows) == 1 else f"{claim.id}, {wording.line_number(claim, row)}"
 
 
-def _in(frames: Iterable[str]) -> str:
+def in_frames(frames: Iterable[str]) -> str:
+    """` in FULL and VALID_U`, or nothing where no frame matters."""
     named = [frame for frame in frames if frame != NO_FRAME]
     return f" in {wording.listed(named)}" if named else ""
 
 
-def _formula(tex: str) -> list[str]:
+def formula(tex: str) -> list[str]:
+    """The lines of a formula, as LaTeX without what only arranges."""
     lines = _LAYOUT.sub("", tex).split(r"\\")
     return [" ".join(line.split()) for line in lines if line.strip()]
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
-
-
-def _print(console: Console, text: str, label: str = "", style: str = "") -> None:
+def unwrapped(console: Console, text: str, label: str = "", style: str = "") -> None:
     """Text that is never wrapped or interpreted; `label` is its first word, or there is none and all is in `style`."""
     line = Text.assemble((label, style), text) if label else Text(text, style)
     console.print(line, soft_wrap=True)
+
+
+def wrapped(console: Console, text: str, indent: int = 4, style: str = "") -> None:
+    """Text that is wrapped, all its lines indented."""
+    console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))

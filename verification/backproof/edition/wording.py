@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from backproof_spec.derivation.edition import NO_FRAME, WORST_FIRST, Assurance, Claim, Edition, Erratum, Row, Severity
-from backproof_spec.proof.verdict import Counterexample, Entry, Status, Verdict
+from backproof_spec.proof.verdict import Counterexample, Status, Verdict
 
 MARKS = {Status.PROVED: "✓", Status.REFUTED: "✗", Status.OPEN: "?"}
 
@@ -26,9 +25,6 @@ ASSURANCES = {
     "swept": "Tried on every small case",
     "open": "Open",
 }
-
-#: A stretch of prose: `code`, a formula $...$, or plain.
-_STRETCHES = re.compile(r"`([^`]+)`|\$([^$]+)\$")
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
@@ -109,45 +105,6 @@ def assurances(lines: Iterable[Assurance]) -> dict[str, list[Assurance]]:
     return {ASSURANCES.get(kind, kind.capitalize()): group for kind, group in found.items() if group}
 
 
-Counterexamples = list[tuple[list[str], Counterexample]]
-
-
-def counterexamples(verdicts: Mapping[str, Verdict]) -> Counterexamples:
-    """The different counterexamples of a line, each with the frames in which it was found."""
-    found: Counterexamples = []
-    for frame, verdict in verdicts.items():
-        if (example := verdict.counterexample) is None:
-            continue
-        known = next((frames for frames, other in found if other == example), None)
-        if known is None:
-            found.append(([frame], example))
-        else:
-            known.append(frame)
-    return found
-
-
-def faults(claim: Claim, row: Row) -> Counterexamples:
-    """The counterexamples that refute the claim: those to a stated line, in frames for which it is made."""
-    return counterexamples({f: v for f, v in row.verdicts.items() if row.stated and f in _claimed(claim)})
-
-
-def other_cases(claim: Claim, row: Row) -> Counterexamples:
-    """The other counterexamples: where a line does not hold, and nobody says that it does."""
-    return counterexamples({f: v for f, v in row.verdicts.items() if not (row.stated and f in _claimed(claim))})
-
-
-def _claimed(claim: Claim) -> tuple[str, ...]:
-    return claim.claimed or claim.frames
-
-
-def repairs(row: Row) -> dict[str, list[str]]:
-    """The formulas that are proved instead, each with the frames in which it is."""
-    found: dict[str, list[str]] = {}
-    for frame, repair in row.repairs.items():
-        found.setdefault(repair.tex, []).append(frame)
-    return found
-
-
 def line_number(claim: Claim, row: Row) -> str:
     """`line 2`; a claim's only line needs no number: `the formula`."""
     return f"line {claim.rows.index(row) + 1}" if len(claim.rows) > 1 else "the formula"
@@ -162,29 +119,6 @@ def reasons(verdicts: Mapping[str, Verdict]) -> dict[str, str]:
     return {reason: listed(frames) for reason, frames in found.items()}
 
 
-def values(named: Mapping[str, int]) -> str:
-    """`H = 2, W = 2`."""
-    return ", ".join(f"{name} = {value}" for name, value in named.items())
-
-
-def case(example: Counterexample) -> str:
-    """`H = 2, W = 2, at x = 0, y = 0`."""
-    sizes, indices = values(example.sizes), values(example.indices)
-    return ", at ".join(part for part in (sizes, indices) if part)
-
-
-def entry(read: Entry) -> str:
-    """`w(0, 0)`; an entry of `a(c)` is a(c(0, 0))."""
-    name, index = read
-    place = f"({', '.join(map(str, index))})" if index else ""
-    return f"{name[:-1]}{place})" if name.endswith(")") else f"{name}{place}"
-
-
-def entries(example: Counterexample) -> list[str]:
-    """`w(0, 0) = 1`, ...: all that is not 0."""
-    return [f"{entry(read)} = {value}" for read, value in example.entries.items()]
-
-
 def place(claim: Claim, row: Row | None) -> str:
     """`display 12, line 2`, or what there is of it."""
     line = line_number(claim, row) if row and len(claim.rows) > 1 else ""
@@ -196,37 +130,6 @@ def repeats(claim: Claim, row: Row) -> bool:
     return bool(claim.tex) and len(claim.rows) == 1 and (row.tex == claim.tex or bool(row.reading))
 
 
-def sides(claim: Claim, row: Row) -> tuple[str, str]:
-    """What the two values of a counterexample to a line are."""
-    first = claim.rows.index(row) == 0
-    return ("the left side", "the right side") if first else ("the line before", "this line")
-
-
 def typographic(text: str) -> str:
     """With minus signs instead of hyphens."""
     return text.replace("-", "−")
-
-
-def disagreements(edition: Edition) -> list[tuple[Claim, Row, list[str]]]:
-    """Lines whose printed formula, read by a program, says something else than what was judged, and in which frames.
-
-    The post cannot cause that: either the formula or its encoding was changed without the other.
-    """
-    return [
-        (claim, row, frames)
-        for claim in edition.claims
-        for row in claim.rows
-        if (frames := [frame for frame, verdict in row.reading.items() if verdict.status is Status.REFUTED])
-    ]
-
-
-def stretches(text: str) -> list[tuple[str, str]]:
-    """Prose as `("text" | "code" | "math", content)`: `code` and $formulas$ are marked as in Markdown."""
-    parts: list[tuple[str, str]] = []
-    end = 0
-    for match in _STRETCHES.finditer(text):
-        parts.append(("text", text[end : match.start()]))
-        parts.append(("code", match[1]) if match[1] else ("math", match[2]))
-        end = match.end()
-    parts.append(("text", text[end:]))
-    return [(kind, content) for kind, content in parts if content]

@@ -77,8 +77,7 @@ def _commuted(frame: Frame) -> Identity:
     """Convolution does not know which of its two operands is the kernel."""
     s = definitions(frame)
     t = s.tensors
-    shift = frame.shift(NW)
-    swapped = sp.Sum(t["i"][xs, ys] * t["k"][x + shift - xs, y + shift - ys], (xs, 0, H - 1), (ys, 0, W - 1))
+    swapped = sp.Sum(t["i"][xs, ys] * t["k"][x - xs, y - ys], (xs, 0, H - 1), (ys, 0, W - 1))
     return Identity(t["v"][x, y], swapped, s, ranges(s, "v", x, y), IMAGE)
 
 
@@ -236,6 +235,7 @@ STATEMENTS: tuple[Statement, ...] = (
                 "pixel (x, y) of the moved result is pixel (x + N_k - 1, y + N_k - 1) of the unmoved one",
                 _moved,
                 tex=r"v(x, y) = \sum_{x', y'} i(x + N_k-1 - x', y + N_k-1 - y') \cdot k(x', y')",
+                vocabulary="definitions",
                 stated=False,
             ),
         ),
@@ -270,6 +270,7 @@ STATEMENTS: tuple[Statement, ...] = (
                 "pad, convolve, keep the valid pixels",
                 _pad_left_zero,
                 tex=r"\sum_{x', y'} p(x+N_k-1-x', y+N_k-1-y') k(x', y') = \sum_{x', y'} i(x-x', y-y') k(x', y')",
+                vocabulary="definitions",
             ),
         ),
         framed=False,
@@ -341,18 +342,33 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
 )
 
+TURNED = r"\sum_{x'=0}^{N_k-1} \sum_{y'=0}^{N_k-1} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"
+
 LEFT_OUT: tuple[Statement, ...] = (
     Statement(
         "correlation-and-convolution",
         "Correlation is convolution with the kernel turned by 180 degrees",
-        Source(NOT_SAID, r"v(x, y) = \sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
+        Source(NOT_SAID, rf"v(x, y) = {TURNED}"),
         "Why frameworks may call a cross-correlation a convolution: learned kernels do not mind being turned. It holds "
         "in the frame that moves the result to the top left, as frameworks do.",
-        (
-            Line("read the kernel from its end", _flipped, tex=r"\sum_{x', y'} i(x+x', y+y') k(N_k-1-x', N_k-1-y')"),
-            Line("image and kernel may change places", _commuted, tex=r"\sum_{x', y'} i(x', y') k(x-x', y-y')"),
-        ),
+        (Line("read the kernel from its end", _flipped, tex=TURNED, vocabulary="definitions"),),
         in_post=False,
         claimed=("VALID_S",),
+    ),
+    Statement(
+        "convolution-commutes",
+        "Image and kernel may change places",
+        Source(NOT_SAID, r"v(x, y) = \sum_{x', y'} i(x', y') k(x-x', y-y')"),
+        "A convolution does not know which of its operands is the kernel; a correlation does.",
+        (
+            Line(
+                "sum over the image instead of the kernel",
+                _commuted,
+                tex=r"\sum_{x', y'} i(x', y') k(x-x', y-y')",
+                vocabulary="definitions",
+            ),
+        ),
+        in_post=False,
+        claimed=("FULL", "VALID_U"),
     ),
 )

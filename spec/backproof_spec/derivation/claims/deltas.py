@@ -266,6 +266,7 @@ STATEMENTS: tuple[Statement, ...] = (
                 _without_bias,
                 tex=r"c_o^{l+1}(x+x', y+y') = \sum_{m', x'', y''} o_{m'}^l(x+x'-x'', y+y'-y'') \cdot "
                 r"w_{m',o}^{l+1}(x'', y'')",
+                vocabulary="below",
                 stated=False,
             ),
             Line("the outputs are activations", lambda f: expansion(f)[1], at=(1,)),

@@ -36,8 +36,7 @@ def _bias_inside(frame: Frame) -> Identity:
     """The other way to read the display: the sum extends over the bias as well."""
     s = one_layer(frame)
     t = s.tensors
-    shift = frame.shift(NW)
-    product = t["o_prev"][n, x + shift - xs, y + shift - ys] * t["w"][n, m, xs, ys]
+    product = t["o_prev"][n, x - xs, y - ys] * t["w"][n, m, xs, ys]
     inside = over_taps(product + t["b"][m], (n, 0, L0 - 1))
     return Identity(t["c"][m, x, y], inside, s, ranges(s, "c", m, x, y), ONE_LAYER)
 
@@ -154,6 +153,7 @@ STATEMENTS: tuple[Statement, ...] = (
                 "the other way to read it: the bias inside the sum, counted once per tap and unit",
                 _bias_inside,
                 tex=r"\sum_{n, x', y'} \left( o_n^{l-1}(x-x', y-y') \cdot w_{n,m}^l(x', y') + b_m^l \right)",
+                vocabulary="layer",
                 stated=False,
             ),
         ),

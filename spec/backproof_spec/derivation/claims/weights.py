@@ -82,6 +82,10 @@ def _general(s: Setting) -> sp.Expr:
     return s.tensors["o_prev"][n, xs - x, ys - y] * s.tensors["w"][n, m, x, y]
 
 
+def _bias(s: Setting) -> sp.Expr:
+    return s.tensors["b"][m]
+
+
 def weight_gradient(frame: Frame) -> tuple[Identity, ...]:
     """The weight gradient as it is first displayed."""
     return chain(_equals_gradient(frame, backpropagation.weight_gradient(frame).rhs))
@@ -206,6 +210,7 @@ STATEMENTS: tuple[Statement, ...] = (
             Line("the definition of c substituted", lambda f: expansion(f)[0], at=(0,)),
             Line("the first product of the sum", _shown(_first), at=(1, 0)),
             Line("the product with the weight in question", _shown(_general), at=(1, 2)),
+            Line("the bias, last of all", _shown(_bias), at=(1, 4)),
             Line("only the product with this weight depends on it", lambda f: expansion(f)[1], at=(2,)),
         ),
         vocabulary="layer",
@@ -276,6 +281,7 @@ STATEMENTS: tuple[Statement, ...] = (
                 "the image delta correlated with the kernel o",
                 _as_correlation,
                 tex=r"\sum_{x', y'} \delta_m^l(x+x', y+y') \cdot o_n^{l-1}(x', y')",
+                vocabulary="layer",
                 stated=False,
             ),
         ),
@@ -291,6 +297,7 @@ STATEMENTS: tuple[Statement, ...] = (
                 "the derivative of c in the moved frame",
                 _explicit_offset,
                 tex=r"\frac{\partial c_m^l(x', y')}{\partial w_{n,m}^l(x, y)} = o_n^{l-1}(x'+N_w-1-x, y'+N_w-1-y)",
+                vocabulary="layer",
             ),
         ),
         ranges=KERNEL,
@@ -302,14 +309,20 @@ STATEMENTS: tuple[Statement, ...] = (
         _text(r"(N_w-1-x, N_w-1-y)"),
         "Both indices run backwards: a turn by 180 degrees. Turning only the rows (a vertical flip) is wrong.",
         (
-            Line("both axes reversed", _turned(columns=True), tex=CORRELATION % ("N_w-1-x+x'", "N_w-1-y+y'")),
+            Line(
+                "both axes reversed",
+                _turned(columns=True),
+                tex=CORRELATION % ("N_w-1-x+x'", "N_w-1-y+y'"),
+                vocabulary="layer",
+            ),
             Line(
                 "read as a vertical flip",
                 _turned(columns=False),
                 tex=CORRELATION % ("N_w-1-x+x'", "y+y'"),
+                vocabulary="layer",
                 stated=False,
             ),
-            Line("without turning", _not_turned, tex=CORRELATION % ("x+x'", "y+y'"), stated=False),
+            Line("without turning", _not_turned, tex=CORRELATION % ("x+x'", "y+y'"), vocabulary="layer", stated=False),
         ),
         ranges=KERNEL,
         claimed=("VALID_S",),

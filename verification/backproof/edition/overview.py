@@ -1,0 +1,71 @@
+"""The post at a glance: one row per display, one column per frame, and whether any frame makes all displays true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backproof.edition.wording import listed
+from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition
+from backproof_spec.proof.verdict import Status
+
+_DISPLAY = "display "
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A display in one frame: its verdict, the lines that are refuted or open, and whether the post names the frame."""
+
+    status: Status
+    lines: str
+    chosen: bool
+
+
+def displays(edition: Edition) -> list[tuple[Claim, list[Cell]]]:
+    """The displays of the post in its order, each with a cell per frame; none for an edition of one claim."""
+    shown = [claim for claim in edition.claims if claim.place.startswith(_DISPLAY) and claim.in_post and claim.rows]
+    if len(shown) < 2:
+        return []
+    return [(claim, [_cell(claim, frame) for frame in edition.frames]) for claim in sorted(shown, key=_number)]
+
+
+def sentence(edition: Edition) -> str:
+    """In which frames all displays hold; if in none, which hold only where."""
+    rows = displays(edition)
+    frames = list(edition.frames)
+    holds = {_number(claim): tuple(_where(frames, cells)) for claim, cells in rows}
+    if everywhere := [frame for frame in frames if all(frame in where for where in holds.values())]:
+        return f"All {len(rows)} displays hold in {listed(everywhere)}."
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for number, where in holds.items():
+        if len(where) < len(frames):
+            groups.setdefault(where, []).append(str(number))
+    told = [f"{_displays(numbers)} in {_only(where)}" for where, numbers in groups.items()]
+    return f"No frame makes all {len(rows)} displays true: {'; '.join(told)}."
+
+
+def _cell(claim: Claim, frame: str) -> Cell:
+    at = frame if frame in claim.frames else NO_FRAME
+    status = claim.status(at)
+    found = [
+        str(number)
+        for number, row in enumerate(claim.rows, 1)
+        if row.stated and at in row.verdicts and row.verdicts[at].status is status
+    ]
+    lines = f"line{'s' if len(found) > 1 else ''} {listed(found)}" if len(claim.rows) > 1 and found else ""
+    return Cell(status, "" if status is Status.PROVED else lines, frame in claim.claimed)
+
+
+def _where(frames: list[str], cells: list[Cell]) -> list[str]:
+    return [frame for frame, cell in zip(frames, cells, strict=True) if cell.status is Status.PROVED]
+
+
+def _number(claim: Claim) -> int:
+    return int(claim.place.removeprefix(_DISPLAY).split(",")[0])
+
+
+def _displays(numbers: list[str]) -> str:
+    return f"{'display' if len(numbers) == 1 else 'displays'} {listed(numbers)}"
+
+
+def _only(where: tuple[str, ...]) -> str:
+    return f"{listed(list(where))} only" if where else "none"
