@@ -122,9 +122,9 @@ def _changes(node: Any, units: tuple[sp.Symbol, ...]) -> Iterator[Any]:
                 yield from (rest - term, rest)
         case sp.floor(args=(quotient,)):
             numerator, divisor = sp.fraction(sp.together(quotient))
-            yield from (sp.floor(e) for e in ((numerator + 1) / divisor, numerator / (divisor + 1)))
+            yield from (sp.floor(e) for e in ((numerator + 1) / divisor, numerator / (2 * divisor)))
         case sp.Mod(args=(value, divisor)):
-            yield from (sp.Mod(value + 1, divisor), sp.Mod(value, divisor + 1))
+            yield from (sp.Mod(value + 1, divisor), sp.Mod(value, 2 * divisor))
         case sp.Symbol() if node == NW:
             yield NW - 1
 

@@ -176,31 +176,39 @@ def test_damage_to_both_is_an_erratum_whose_repair_is_the_original(monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("identifier", "part", "other", "line"),
+    ("identifier", "part", "other", "at"),
     [
-        ("single-input", "i_{n,m}^l(x, y) =", "i_{n,m}^l(y, x) =", 0),  # the left side
-        ("single-input", r"\sum_{x', y'}", r"\sum_{x', y'}^{N_w-2, N_w-1}", 0),
-        ("single-input", r"w_{n,m}^l(x', y')", r"w_{n,m}^l(y', x')", 0),
-        ("complete-input", r"\sum_n i_{n,m}^l(x, y) + b_m^l", r"\sum_n i_{n,m}^l(x, y) - b_m^l", 0),
-        ("complete-input", r"w_{n,m}^l(x', y') + b_m^l", r"w_{m,n}^l(x', y') + b_m^l", 1),
-        ("output", "a(c_m^l(x, y))", "c_m^l(x, y)", 0),
-        ("error", r"\frac{1}{2}", r"\frac{1}{3}", 0),
-        ("weight-update", r"}_{\delta_m^l(x', y')}", r"}_{\delta_m^l(y', x')}", 0),  # below the brace
-        ("weight-update", r"\underbrace{\frac{\partial E}", r"\underbrace{2 \cdot \frac{\partial E}", 0),  # above it
-        ("weight-update-expansion", r"o_0^{l-1}(x'-0, y'-0)", r"o_0^{l-1}(x'-0, y'-1)", 1),  # beside an ellipsis
-        ("weight-update-expansion", r"&= o_n^{l-1}(x'-x, y'-y)", r"&= o_n^{l-1}(x'-x, y-y')", 3),
-        ("weight-gradient-rot180", r"o_n^{l-1}(x+x', y+y')", r"o_n^{l-1}(x-x', y+y')", 0),
-        ("deltas", r"\frac{\partial a(c_m^l(x, y))}{\partial c_m^l(x, y)}", "a(c_m^l(x, y))", 0),
-        ("deltas-chain", r"= \frac{\partial E}{\partial c_m^l(x, y)}", r"= \frac{\partial E}{\partial c_m^l(y, x)}", 0),
-        ("deltas-chain", r"}_{\delta_o^{l+1}(x+x', y+y')}", r"}_{\delta_o^{l+1}(y+y', x+x')}", 1),
-        ("deltas-expansion", r"a(c_{m'}^l(x+x'-x'', y+y'-y''))", r"a(c_{m'}^l(x+x'-x'', y-y'-y''))", 1),
-        ("deltas", r"\sum_o \sum_{x', y'}^{N_w, N_w}", r"\sum_o \sum_{x'=1, y'=0}^{N_w, N_w}", 0),
+        ("single-input", "i_{n,m}^l(x, y) =", "i_{n,m}^l(y, x) =", (0,)),  # the left side
+        ("single-input", r"\sum_{x', y'}", r"\sum_{x', y'}^{N_w-2, N_w-1}", (0,)),
+        ("single-input", r"w_{n,m}^l(x', y')", r"w_{n,m}^l(y', x')", (0,)),
+        ("complete-input", r"\sum_n i_{n,m}^l(x, y) + b_m^l", r"\sum_n i_{n,m}^l(x, y) - b_m^l", (0,)),
+        ("complete-input", r"w_{n,m}^l(x', y') + b_m^l", r"w_{m,n}^l(x', y') + b_m^l", (1,)),
+        ("output", "a(c_m^l(x, y))", "c_m^l(x, y)", (0,)),
+        ("error", r"\frac{1}{2}", r"\frac{1}{3}", (0,)),
+        ("weight-update", r"}_{\delta_m^l(x', y')}", r"}_{\delta_m^l(y', x')}", (0,)),  # below the brace
+        ("weight-update", r"\underbrace{\frac{\partial E}", r"\underbrace{2 \cdot \frac{\partial E}", (0,)),  # above it
+        ("weight-update-expansion", r"o_0^{l-1}(x'-0, y'-0)", r"o_0^{l-1}(x'-0, y'-1)", (1, 0)),  # beside an ellipsis
+        ("weight-update-expansion", r"&= o_n^{l-1}(x'-x, y'-y)", r"&= o_n^{l-1}(x'-x, y-y')", (2,)),
+        ("weight-gradient-rot180", r"o_n^{l-1}(x+x', y+y')", r"o_n^{l-1}(x-x', y+y')", (0,)),
+        ("deltas", r"\frac{\partial a(c_m^l(x, y))}{\partial c_m^l(x, y)}", "a(c_m^l(x, y))", (0,)),
+        (
+            "deltas-chain",
+            r"= \frac{\partial E}{\partial c_m^l(x, y)}",
+            r"= \frac{\partial E}{\partial c_m^l(y, x)}",
+            (0,),
+        ),
+        ("deltas-chain", r"}_{\delta_o^{l+1}(x+x', y+y')}", r"}_{\delta_o^{l+1}(y+y', x+x')}", (1,)),
+        ("deltas-expansion", r"a(c_{m'}^l(x+x'-x'', y+y'-y''))", r"a(c_{m'}^l(x+x'-x'', y-y'-y''))", (1,)),
+        ("deltas", r"\sum_o \sum_{x', y'}^{N_w, N_w}", r"\sum_o \sum_{x'=1, y'=0}^{N_w, N_w}", (0,)),
     ],
 )
-def test_the_latex_is_read(monkeypatch: pytest.MonkeyPatch, identifier: str, part: str, other: str, line: int) -> None:
+def test_the_latex_is_read(
+    monkeypatch: pytest.MonkeyPatch, identifier: str, part: str, other: str, at: tuple[int, ...]
+) -> None:
     """Wherever it is damaged, the line that encodes this part no longer agrees; the verdicts do not care."""
     statement = CLAIMS[identifier]
-    printed = tuple(replace(line, stated=False) for line in statement.lines if line.at)  # no search for repairs
+    line = next(k for k, line in enumerate(statement.lines) if line.at == at)
+    printed = tuple(replace(line, stated=False) for line in statement.lines)  # no search for repairs
     monkeypatch.setitem(CLAIMS, identifier, replace(statement, lines=printed, worked=None))
     before, after = judge(identifier), damaged(monkeypatch, identifier, tex=(part, other))
     assert statuses(before.rows[line].reading) == ALL_PROVED

@@ -33,8 +33,14 @@ ONE_TAP = {"H": 2, "W": 2, "N_w": 2}
 def refuted(
     sizes: Mapping[str, int], indices: Mapping[str, int], entries: Mapping[Entry, int], left: int, right: int
 ) -> Verdict:
-    example = Counterexample(sizes, indices, entries, Fraction(left), Fraction(right))
+    boxes = {name: tuple((0, max(2, k + 1)) for k in index) for name, index in entries}
+    example = Counterexample(sizes, indices, entries, Fraction(left), Fraction(right), boxes)
     return Verdict(Status.REFUTED, 0.31, example)
+
+
+def false(sizes: Mapping[str, int], indices: Mapping[str, int]) -> Verdict:
+    """A condition on integers that does not hold: no values to compare."""
+    return Verdict(Status.REFUTED, 0.01, Counterexample(sizes, indices, {}, None, None))
 
 
 def in_frames(full: Verdict, valid: Verdict, shifted: Verdict) -> dict[str, Verdict]:
@@ -247,7 +253,7 @@ BAND = Claim(
             id="undefined-pixels.1",
             tex=r"x \le N_k-1 \wedge y \le N_k-1",
             reason="some tap leaves the image exactly here",
-            verdicts={NO_FRAME: refuted({"H": 1, "W": 1, "N_k": 1}, {"x": 0, "y": 0}, {}, 0, 1)},
+            verdicts={NO_FRAME: false({"H": 1, "W": 1, "N_w": 1}, {"x": 0, "y": 0})},
             reading={},
             repairs={NO_FRAME: Repair(r"x < N_k-1 \vee y < N_k-1", 12, {NO_FRAME: PROVED})},
         ),
@@ -269,7 +275,7 @@ IDEA = Claim(
             id="fewer-weights.2",
             tex=r"N_w^2 < H\,W\,H'\,W'",
             reason="fewer, and not as many",
-            verdicts={NO_FRAME: refuted({"H": 1, "W": 1, "N_w": 1}, {}, {}, 1, 0)},
+            verdicts={NO_FRAME: false({"H": 1, "W": 1, "N_w": 1}, {})},
             reading={},
             stated=False,
         ),

@@ -34,7 +34,7 @@ class Printed:
 
 def printed(statement: Statement, line: Line) -> Printed | None:
     """The formula of a line; None where nothing is printed that can be read."""
-    if line.at:
+    if line.at and statement.vocabulary:
         display = read_display(statement.tex)
         return Printed(_part(display, line.at), display.left, statement.vocabulary, line.at == (0,))
     if not line.vocabulary:

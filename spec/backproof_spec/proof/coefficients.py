@@ -82,12 +82,14 @@ def _summands(
     positive: frozenset[sp.Symbol],
 ) -> Iterator[Summand]:
     """How many values of the bound symbols make the term's factors the entries at X, in each order of the slots."""
-    coefficient = sp.expand(sp.cancel(term.coefficient * denominator))
     for arrangement in _arrangements(slots):
         pairs = zip(term.factors, arrangement, strict=True)
         matched = (*(c for f, index in pairs for c in equal(f.index, index)), *term.where)
         solved, _ = eliminate(replace(term, where=matched), positive)
         count, where = _intervals(solved)
+        coefficient = sp.expand(sp.cancel(solved.coefficient * denominator))
+        if coefficient.free_symbols & set(solved.bound):
+            raise CountingError(f"a sum of {coefficient} would have to be evaluated")
         yield Summand(coefficient, count, where)
 
 
@@ -134,10 +136,14 @@ def _solutions(
         if slope in (1, -1):
             yield symbol, -rest * slope, others
     for symbol, signed, signed_rest, others in linear:
-        slope, rest = (-signed, -signed_rest) if -signed in positive else (signed, signed_rest)
-        if slope in positive and not (rest.free_symbols & set(term.bound)):
+        slope, rest = (-signed, -signed_rest) if _negative(signed, positive) else (signed, signed_rest)
+        if (slope in positive or (slope.is_Integer and slope > 1)) and not (rest.free_symbols & set(term.bound)):
             quotient = sp.floor(-rest / slope, evaluate=False)
             yield symbol, quotient, (*others, Condition(slope * quotient + rest, equality=True))
+
+
+def _negative(slope: sp.Expr, positive: frozenset[sp.Symbol]) -> bool:
+    return bool(-slope in positive or (slope.is_Integer and slope < 0))
 
 
 def _coefficient(expr: sp.Expr, symbol: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | None:

@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 import z3
 
-from backproof_spec.proof.quantifier import Exists, ForAll
+from backproof_spec.proof.quantifier import Exists, ForAll, outermost
 
 #: How much z3 may spend on one question, in its own units (some millions a second): not time, so that the verdict
 #: does not depend on what else the machine is doing.  The hardest question of the claims takes about a million.
@@ -62,9 +62,11 @@ class Translation:
             value, modulus = expr.args
             return self(value) - self(modulus) * self._floor(value, modulus)
         if isinstance(expr, (Exists, ForAll)):
-            return self._quantified(expr)
+            return self._quantified(type(expr), expr.condition, expr.limits)
         if expr in (sp.true, sp.false):
             return z3.BoolVal(bool(expr), self.context)
+        if isinstance(expr, sp.Pow) and not (expr.exp.is_Integer and expr.exp.is_positive):
+            raise TypeError(f"{expr} is no integer arithmetic: give a positive integer as exponent")
         for kind, build in _OPERATIONS.items():
             if isinstance(expr, kind):
                 return build(*[self(part) for part in expr.args])
@@ -85,12 +87,20 @@ class Translation:
             self.axioms.append((symbols, z3.And(k * quotient <= e, e < k * quotient + k)))
         return self._floors[key]
 
-    def _quantified(self, expr: Exists | ForAll) -> Z3:
-        variables = [self(symbol) for symbol, *_ in expr.limits]
-        ranges = [z3.And(self(low) <= self(s), self(s) <= self(high)) for s, low, high in expr.limits]
-        if isinstance(expr, Exists):
-            return z3.Exists(variables, z3.And(*ranges, self(expr.condition)))
-        return z3.ForAll(variables, z3.Implies(z3.And(*ranges), self(expr.condition)))
+    def _quantified(self, kind: type, condition: Any, limits: tuple[Any, ...]) -> Z3:
+        """One quantifier per limit; the floors of its symbol are quantified with it."""
+        if not limits:
+            return self(condition)
+        symbol, low, high, body, inner = outermost(condition, limits)
+        bounds, variable = (self(low), self(high)), self(symbol)
+        claim = self._quantified(kind, body, inner)
+        local = [axiom for axiom in self.axioms if symbol in axiom[0]]
+        self.axioms = [axiom for axiom in self.axioms if symbol not in axiom[0]]
+        quotients = [quotient for (value, _), quotient in self._floors.items() if symbol in value.free_symbols]
+        given = [bounds[0] <= variable, variable <= bounds[1], *(axiom for _, axiom in local)]
+        if kind is Exists:
+            return z3.Exists([variable, *quotients], z3.And(*given, claim))
+        return z3.ForAll([variable, *quotients], z3.Implies(z3.And(*given), claim))
 
 
 _OPERATIONS: dict[Any, Any] = {

@@ -10,7 +10,7 @@ sides at the counterexample and found them different.  A proof counts only if th
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -93,6 +93,7 @@ def prove(obligation: Identity | Fact) -> Verdict:
 
 
 def _identity(claim: Identity) -> Verdict:
+    _closed(claim)
     left, right = terms(claim.left, claim.setting), terms(claim.right, claim.setting)
     functions = list(coefficients(left, right, claim.domain.positive))
     compared = Comparison(claim.conditions, claim.domain.positive, claim.among)
@@ -100,6 +101,42 @@ def _identity(claim: Identity) -> Verdict:
     if wrong:
         return _refuted([_counterexample(claim, f, compared) for f in wrong])
     return _proved(claim, functions, compared)
+
+
+def _closed(claim: Identity) -> None:
+    """Every symbol has a range or is a parameter; definitions know their own indices and parameters alone.
+
+    Raises:
+        ValueError: Another symbol; in a definition it would mean something else in each place that reads it.
+    """
+    parameters, setting = set(claim.domain.lowest), claim.setting
+    known: list[tuple[str, sp.Expr, Mapping[sp.Symbol, Any]]] = [
+        ("the left side", claim.left, claim.ranges),
+        ("the right side", claim.right, claim.ranges),
+    ]
+    for name in _reached(claim):
+        for axis in setting.tensors[name].axes:
+            known += [(f"the box of {name}", axis.lower, {}), (f"the box of {name}", axis.size, {})]
+        if name in setting.definitions:
+            definition = setting.definitions[name]
+            known.append((f"the definition of {name}", definition.rhs, dict.fromkeys(definition.indices)))
+    for where, expr, own in known:
+        free = sp.sympify(expr).free_symbols & sp.sympify(expr).atoms(sp.Symbol)
+        if loose := {s.name for s in free - set(own) - parameters} - set(setting.tensors):
+            raise ValueError(f"{where} uses {', '.join(sorted(loose))}, which has no range and is no parameter")
+
+
+def _reached(claim: Identity) -> set[str]:
+    """The tensors that are read, by the sides or by definitions."""
+    found: set[str] = set()
+    exprs = [sp.sympify(claim.left), sp.sympify(claim.right)]
+    while exprs:
+        for read in exprs.pop().atoms(sp.Indexed):
+            name = str(read.base)
+            if name not in found:
+                found.add(name)
+                exprs += [claim.setting.definitions[name].rhs] if name in claim.setting.definitions else []
+    return found & set(claim.setting.tensors)
 
 
 def _satisfiable(compared: Comparison, condition: Any) -> bool:
@@ -127,8 +164,10 @@ def _replayed(claim: Identity, found: Mapping[str, int], entries: Sequence[Entry
     """Both sides at the counterexample, by the interpreter: entries 1, or the least numbers that tell them apart."""
     sizes = {s.name: found[s.name] for s in claim.domain.lowest}
     indices = {s.name: found[s.name] for s in claim.ranges}
+    for condition in claim.conditions:
+        assert holds(condition, {**sizes, **indices}), f"{condition} does not hold at {sizes}, {indices}"
     distinct = list(dict.fromkeys(entries))
-    for values in product((1, 2, 3), repeat=len(distinct)):
+    for values in _numbers(len(distinct)):
         given = dict(zip(distinct, values, strict=True))
         left, right = (evaluate(side, claim.setting, sizes, indices, given) for side in (claim.left, claim.right))
         if left != right:
@@ -136,6 +175,12 @@ def _replayed(claim: Identity, found: Mapping[str, int], entries: Sequence[Entry
                 sizes, indices, given, Fraction(left), Fraction(right), _boxes(claim, sizes, distinct)
             )
     raise AssertionError(f"the interpreter finds no difference at {sizes}, {indices}, {entries}")
+
+
+def _numbers(count: int) -> Iterator[tuple[int, ...]]:
+    """Tuples of small numbers, all ones first: a difference of low degree shows at one of them."""
+    for largest in range(1, 9):
+        yield from (values for values in product(range(1, largest + 1), repeat=count) if largest in values or not count)
 
 
 def _boxes(

@@ -45,6 +45,22 @@ class Quantifier(Boolean):  # type: ignore[misc]  # SymPy is untyped
         return free
 
 
+def outermost(body: Any, limits: tuple[Any, ...]) -> tuple[Any, Any, Any, Any, tuple[Any, ...]]:
+    """Take off the last of the limits, which is the outermost: `(fresh symbol, first, last, body, other limits)`.
+
+    Its symbol is replaced by a fresh one wherever this limit binds it: not in its own bounds, which belong to what is
+    outside, and not below an inner limit of the same name.
+    """
+    *inner, (symbol, first, last) = limits
+    fresh = {symbol: sp.Dummy(symbol.name, integer=True)}
+    renamed: list[Any] = []
+    hidden = False
+    for own, low, high in reversed(inner):
+        renamed.insert(0, sp.Tuple(own, *((e if hidden else e.xreplace(fresh)) for e in (low, high))))
+        hidden = hidden or own == symbol
+    return fresh[symbol], first, last, body if hidden else body.xreplace(fresh), tuple(renamed)
+
+
 class Exists(Quantifier):
     """`Exists(condition, (v, first, last), ...)`: some values within the limits satisfy the condition."""
 

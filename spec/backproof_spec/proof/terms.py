@@ -15,6 +15,7 @@ import sympy as sp
 
 from backproof_spec.model import Tensor
 from backproof_spec.proof.language import Partial, Setting
+from backproof_spec.proof.quantifier import outermost
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Term:
 
 
 Terms = tuple[Term, ...]
+
+_a = sp.Function("a")
 
 
 def terms(expr: sp.Expr, setting: Setting) -> Terms:
@@ -129,18 +132,22 @@ def _read(setting: Setting, name: str, index: tuple[sp.Expr, ...]) -> Iterator[T
 
 
 def _summed(expr: sp.Sum, setting: Setting) -> Iterator[Term]:
-    fresh = {symbol: sp.Dummy(symbol.name, integer=True) for symbol, *_ in expr.limits}
-    limits = tuple(c for s, low, high in expr.limits for c in between(s, low, high))
-    for term in _terms(expr.function, setting):
-        inner = replace(term, bound=(*fresh, *term.bound), where=(*limits, *term.where)).substituted(fresh)
-        yield replace(inner, bound=(*fresh.values(), *inner.bound))
+    body, limits = expr.function, tuple(expr.limits)
+    bound: list[sp.Symbol] = []
+    where: list[Condition] = []
+    while limits:
+        symbol, low, high, body, limits = outermost(body, limits)
+        bound.append(symbol)
+        where += between(symbol, low, high)
+    for term in _terms(body, setting):
+        yield replace(term, bound=(*bound, *term.bound), where=(*where, *term.where))
 
 
 def _activation(expr: sp.Expr, setting: Setting) -> Iterator[Term]:
     """`a(T[I])` or `a'(T[I])`; both are 0 outside T's box, as T is."""
-    if isinstance(expr, sp.Subs):
+    if isinstance(expr, sp.Subs) and expr.expr == sp.Derivative(_a(expr.variables[0]), expr.variables[0]):
         prefix, argument = "a'", expr.point[0]
-    elif expr.func == sp.Function("a"):
+    elif expr.func == _a and len(expr.args) == 1:
         prefix, argument = "a", expr.args[0]
     else:
         raise TypeError(f"{expr} is no sum of products of tensor entries")

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from backproof.edition import grids, plain, wording
+from backproof.edition import cases, grids, overview, plain, trouble, wording
+from backproof.edition.letters import Letters
+from backproof.edition.overview import Cell
+from backproof.edition.prose import stretches
 from backproof_spec.derivation.edition import NO_FRAME, Assurance, Claim, Edition, Erratum, Row
 from backproof_spec.proof.verdict import Counterexample, Status, Verdict
 
@@ -32,6 +35,8 @@ def _blocks(edition: Edition) -> Iterator[str]:
     yield "# Convolution and backpropagation, derived line by line"
     yield INTRODUCTION
     yield _summary(edition)
+    yield from _trouble(edition)
+    yield from _displays(edition)
     if edition.errata:
         yield "## Errata"
         for severity, group in wording.severities(edition.errata).items():
@@ -56,10 +61,51 @@ def _summary(edition: Edition) -> str:
     return _table(heads, [[str(count) for count in counts]])
 
 
+def _trouble(edition: Edition) -> Iterator[str]:
+    differing, unread, unexpected = trouble.disagreements(edition), trouble.unread(edition), trouble.unexpected(edition)
+    if differing or unread or unexpected:
+        yield "## What does not fit"
+    for found in differing:
+        where = f"[{_title(found.claim)}](#{found.claim.id}), {_prose(wording.place(found.claim, found.row))}"
+        yield f"✗ **The printed formula is not what was judged**: {where}{_prose(_in(found.frames, ' '))}"
+        yield _display(found.row.tex)
+        if found.case:
+            yield f"{_prose(cases.told(found.claim, found.case))}: {trouble.values(found.case)}."
+    for claim, row, reason in unread:
+        where = f"[{_title(claim)}](#{claim.id}), {_prose(wording.place(claim, row))}"
+        yield f"? **The printed formula could not be read**: {where}: {_prose(reason)}."
+    for claim, row in unexpected:
+        where = f"[{_title(claim)}](#{claim.id}), {_prose(wording.place(claim, row))}"
+        yield f"✗ **One of our own claims is false**: {where}"
+
+
+def _displays(edition: Edition) -> Iterator[str]:
+    if not (rows := overview.displays(edition)):
+        return
+    yield "## The displays, frame by frame"
+    yield _prose(
+        f"A frame says which pixels of a convolution are kept, and how they are numbered (see the end). "
+        f"{overview.sentence(edition)}"
+    )
+    heads = ["display", "", *map(_prose, edition.frames)]
+    yield _table(heads, [_display_row(claim, cells) for claim, cells in rows])
+    yield "◆ The post says this display of this frame; a display without ◆ names none."
+
+
+def _display_row(claim: Claim, cells: list[Cell]) -> list[str]:
+    number = claim.place.removeprefix("display ")
+    return [number, f"[{_title(claim)}](#{claim.id})", *map(_cell, cells)]
+
+
+def _cell(cell: Cell) -> str:
+    mark = f"{wording.MARKS[cell.status]} {cell.status}{' ◆' if cell.chosen else ''}"
+    return f"{mark} ({cell.lines})" if cell.lines else mark
+
+
 def _erratum(edition: Edition, erratum: Erratum, notes: list[str]) -> str:
     claim = edition.claim(erratum.claim)
     where = (wording.place(claim, wording.row_of(claim, erratum)), _in(erratum.frames))
-    text = ", ".join([f"- [{_prose(claim.title)}](#{claim.id})", *(_prose(part) for part in where if part)])
+    text = ", ".join([f"- [{_title(claim)}](#{claim.id})", *(_prose(part) for part in where if part)])
     return "\n".join([text, *(f"  - {_prose(note)}" for note in notes)])
 
 
@@ -67,7 +113,7 @@ def _contents(edition: Edition) -> str:
     lines = []
     for section, claims in wording.sections(edition.claims).items():
         lines.append(f"- {_prose(section)}")
-        lines += [f"  - [{_prose(claim.title)}](#{claim.id}): {_verdicts(claim)}" for claim in claims]
+        lines += [f"  - [{_title(claim)}](#{claim.id}): {_verdicts(claim)}" for claim in claims]
     return "\n".join(lines)
 
 
@@ -76,7 +122,7 @@ def _contents(edition: Edition) -> str:
 
 def _claim(claim: Claim) -> Iterator[str]:
     yield f'<a id="{claim.id}"></a>'
-    yield f"### {_prose(claim.title)}"
+    yield f"### {_title(claim)}"
     yield ", ".join(filter(None, [_prose(claim.place), f"**{_verdicts(claim)}**"]))
     if claim.tex:
         yield _display(claim.tex)
@@ -99,7 +145,7 @@ def _claim(claim: Claim) -> Iterator[str]:
 
 
 def _repairs(row: Row) -> Iterator[str]:
-    for tex, frames in wording.repairs(row).items():
+    for tex, frames in cases.repairs(row).items():
         tried = wording.counted(row.repairs[frames[0]].tried, "candidate")
         yield f"✓ **Proved instead**{_prose(_in(tuple(frames), ' '))} (found among {tried}):"
         yield _display(tex)
@@ -124,7 +170,7 @@ def _rows(claim: Claim) -> Iterator[str]:
 
 
 def _findings(claim: Claim, row: Row) -> Iterator[str]:
-    for frames, found in wording.counterexamples(row.verdicts):
+    for frames, found in cases.counterexamples(row.verdicts):
         yield _counterexample(claim, row, tuple(frames), found)
     yield from _repairs(row)
     for reason, frame in wording.reasons(row.verdicts).items():
@@ -137,17 +183,15 @@ def _findings(claim: Claim, row: Row) -> Iterator[str]:
 
 
 def _counterexample(claim: Claim, row: Row, frames: tuple[str, ...], found: Counterexample) -> str:
-    before, here = wording.sides(claim, row)
-    entries = ", ".join(f"`{entry}`" for entry in wording.entries(found))
-    where = f"Smallest counterexample{_prose(_in(frames, ' '))}: {_prose(wording.case(found))}"
-    given = f"; all entries are 0, except {entries}" if entries else ""
-    return f"{where}{given}; {before} is {found.left}, {here} {found.right}."
+    where = f"Smallest counterexample{_prose(_in(frames, ' '))}"
+    return f"{where}: {_prose(cases.told(claim, found))}; {cases.outcome(claim, row, found)}."
 
 
 def _example(claim: Claim) -> Iterator[str]:
     assert claim.example is not None
     shown = claim.example
-    at, sizes = wording.values(shown.index), wording.values(shown.sizes)
+    letters = Letters.of(claim, shown.sizes)
+    at, sizes = letters.indices(shown.index), letters.sizes(shown.sizes)
     yield f"With numbers: {_prose(sizes)}{_prose(_in((shown.frame,), ', '))}, worked at {_prose(at)}."
     total = grids.total(shown.products, shown.value, " * ")
     yield f"```text\n{plain.worked(shown)}\n\n{total}\n```"
@@ -189,7 +233,12 @@ def _in(frames: tuple[str, ...], before: str = "") -> str:
 
 def _prose(text: str) -> str:
     shown = {"text": lambda t: _SIGNS.sub(r"\\\1", t), "code": lambda t: f"`{t}`", "math": _inline}
-    return "".join(shown[kind](content) for kind, content in wording.stretches(text))
+    return "".join(shown[kind](content) for kind, content in stretches(text))
+
+
+def _title(claim: Claim) -> str:
+    """As it is written: formulas in links and headings are not rendered everywhere."""
+    return _SIGNS.sub(r"\\\1", claim.title)
 
 
 def _inline(tex: str) -> str:

@@ -16,6 +16,7 @@ from ziamath.tex import tex2mml
 _LARGE = frozenset("∑∏")
 _TALL = frozenset({"munder", "mover", "munderover", "mfrac", "mtable"})
 _SPACED = frozenset({"mod", "∧", "∨", "⟹", "⟺", "⇒", "⇔"})
+_FLOORS = frozenset("⌊⌋⌈⌉")  # letters to latex2mathml, which ziamath stretches; those of \left and \right are not
 _UNDER = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 _NAMESPACE = re.compile(r' xmlns="[^"]*"')
 
@@ -34,6 +35,9 @@ def mathml(tex: str) -> ET.Element:
 def _tidy(element: ET.Element) -> None:
     for child in element:
         _tidy(child)
+    if element.tag == "mi" and (element.text or "") in _FLOORS:
+        element.tag = "mo"
+        element.set("stretchy", "false")
     if element.tag in _UNDER and (element[0].text or "") in _LARGE:
         element.tag = _UNDER[element.tag]
     element[:] = [child[0] if child.tag == "mrow" and len(child) == 1 else child for child in element]

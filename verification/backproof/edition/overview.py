@@ -39,7 +39,7 @@ def sentence(edition: Edition) -> str:
     for number, where in holds.items():
         if len(where) < len(frames):
             groups.setdefault(where, []).append(str(number))
-    told = [f"{_displays(numbers)} in {_only(where)}" for where, numbers in groups.items()]
+    told = [_displays(numbers, where) for where, numbers in sorted(groups.items(), key=lambda group: -len(group[0]))]
     return f"No frame makes all {len(rows)} displays true: {'; '.join(told)}."
 
 
@@ -51,8 +51,10 @@ def _cell(claim: Claim, frame: str) -> Cell:
         for number, row in enumerate(claim.rows, 1)
         if row.stated and at in row.verdicts and row.verdicts[at].status is status
     ]
-    lines = f"line{'s' if len(found) > 1 else ''} {listed(found)}" if len(claim.rows) > 1 and found else ""
-    return Cell(status, "" if status is Status.PROVED else lines, frame in claim.claimed)
+    named = len(claim.rows) > 1 and status is not Status.PROVED
+    return Cell(
+        status, f"line{'s' if len(found) > 1 else ''} {', '.join(found)}" if named else "", frame in claim.claimed
+    )
 
 
 def _where(frames: list[str], cells: list[Cell]) -> list[str]:
@@ -63,9 +65,6 @@ def _number(claim: Claim) -> int:
     return int(claim.place.removeprefix(_DISPLAY).split(",")[0])
 
 
-def _displays(numbers: list[str]) -> str:
-    return f"{'display' if len(numbers) == 1 else 'displays'} {listed(numbers)}"
-
-
-def _only(where: tuple[str, ...]) -> str:
-    return f"{listed(list(where))} only" if where else "none"
+def _displays(numbers: list[str], where: tuple[str, ...]) -> str:
+    subject = f"display {numbers[0]} holds" if len(numbers) == 1 else f"displays {listed(numbers)} hold"
+    return f"{subject} only in {listed(list(where))}" if where else f"{subject} in none"

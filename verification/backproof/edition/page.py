@@ -5,7 +5,6 @@ The page is `templates/derivation.html.jinja`; this module hands it the `Edition
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape
@@ -13,14 +12,15 @@ from html import escape
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from backproof.edition import figures, grids, wording
+from backproof.edition import cases, figures, grids, overview, trouble, wording
 from backproof.edition.formulas import Formulas
-from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Grid
+from backproof.edition.letters import Letters
+from backproof.edition.prose import stretches
+from backproof_spec.derivation.edition import NO_FRAME, Edition
 from backproof_spec.proof.verdict import Status
 
-#: A letter with a subscript or a superscript in prose: N_w, c^{l+1}.
-_SUBSCRIPT = re.compile(r"\b([A-Za-z])_([A-Za-z0-9]+)\b")
-_SUPERSCRIPT = re.compile(r"\b([A-Za-z])\^(?:\{([^{}]+)\}|([A-Za-z0-9]+))")
+_CLOSING = ").,;:"
+_SHORT = 16  # signs of LaTeX that need no line break inside
 
 
 def render(edition: Edition) -> str:
@@ -37,7 +37,11 @@ def render(edition: Edition) -> str:
         grids=grids,
         words=wording,
         prose=_prose(formulas),
-        names=_names(edition),
+        letters=Letters.of,
+        cases=cases,
+        overview=overview,
+        trouble=trouble,
+        differing=trouble.disagreements(edition),
         Status=Status,
         NO_FRAME=NO_FRAME,
     )
@@ -54,25 +58,23 @@ def _template() -> Template:
 
 
 def _prose(formulas: Formulas) -> Callable[[str], Markup]:
-    """Prose as HTML: its code, its $formulas$, its subscripts."""
+    """Prose as HTML: its code, its formulas."""
 
     def stretch(kind: str, content: str) -> str:
         if kind == "math":
             return str(formulas.inline(content))
-        if kind == "code":
-            return f"<code>{escape(content)}</code>"
-        text = _SUBSCRIPT.sub(r"<var>\1<sub>\2</sub></var>", escape(content, quote=False))
-        return _SUPERSCRIPT.sub(r"<var>\1<sup>\2\3</sup></var>", text)
+        return f"<code>{escape(content)}</code>" if kind == "code" else escape(content, quote=False)
 
-    return lambda text: Markup("".join(stretch(*part) for part in wording.stretches(text)))
+    def html(text: str) -> Markup:
+        told, before = "", ""
+        for kind, content in stretches(text):
+            if before and content[0] in _CLOSING:  # no line begins with what closes the one before
+                told += f'<span class="nowrap">{before}{content[0]}</span>'
+                before, content = "", content[1:]
+            told += before
+            shown = stretch(kind, content)
+            before = shown if kind == "math" and len(content) < _SHORT else ""
+            told += "" if before else shown
+        return Markup(told + before)
 
-
-def _names(edition: Edition) -> Callable[[Claim, str], str]:
-    """`name(claim, "w")`: how a tensor is printed there, else elsewhere in the edition; empty where nowhere."""
-    own = {(claim.id, grid.name): grid.tex for claim in edition.claims for grid in _grids(claim)}
-    any_claim = {name: tex for (_, name), tex in own.items()}
-    return lambda claim, name: own.get((claim.id, name)) or any_claim.get(name, "")
-
-
-def _grids(claim: Claim) -> tuple[Grid, ...]:
-    return (*claim.example.inputs, claim.example.output) if claim.example else ()
+    return html

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +26,9 @@ _EVERY = 10  # claims between two lines of progress where there is no terminal
 
 #: Commands of LaTeX that only arrange: a terminal is easier to read without them.
 _LAYOUT = re.compile(r"\\(?:left|right|begin\{aligned\}|end\{aligned\})(?![A-Za-z])\s*|\\[,:;!]|&")
+
+#: What is not broken at the end of a line: indices, and a value with its name.
+_TOGETHER = re.compile(r"\([^()]*\)| = ")
 
 
 @contextmanager
@@ -119,8 +122,10 @@ def _numbers(edition: Edition) -> Table:
 
 
 def counterexample(claim: Claim, row: Row, found: Counterexample) -> str:
-    """The case, and both values there."""
-    return f"{spoken(cases.told(claim, found))}; {cases.outcome(claim, row, found)}"
+    """The case in brief, and both values there."""
+    given = ", ".join(cases.entries(claim, found))
+    case = cases.case(claim, found) + (f"; {given}, all else 0" if given else "")
+    return f"{spoken(case)}: {cases.outcome(claim, row, found)}"
 
 
 def place(claim: Claim, row: Row) -> str:
@@ -147,5 +152,8 @@ def unwrapped(console: Console, text: str, label: str = "", style: str = "") -> 
 
 
 def wrapped(console: Console, text: str, indent: int = 4, style: str = "") -> None:
-    """Text that is wrapped, all its lines indented."""
-    console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))
+    """Text that is wrapped between words, but not inside formulas; all its lines are indented."""
+    kept = _TOGETHER.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    margin = " " * indent
+    for line in wrap(kept, max(console.width, 40), initial_indent=margin, subsequent_indent=margin):
+        unwrapped(console, line.replace("\N{NO-BREAK SPACE}", " "), style=style)

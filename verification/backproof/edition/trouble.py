@@ -41,9 +41,7 @@ def unread(edition: Edition) -> list[tuple[Claim, Row, str]]:
 
 def unexpected(edition: Edition) -> list[tuple[Claim, Row]]:
     """Refuted lines of claims that the post does not make: no errata, but something is wrong."""
-    return [
-        (claim, row) for claim in edition.claims if not claim.in_post for row in claim.rows if faults(claim, row)
-    ]
+    return [(claim, row) for claim in edition.claims if not claim.in_post for row in claim.rows if faults(claim, row)]
 
 
 def values(case: Counterexample) -> str:

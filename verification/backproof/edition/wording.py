@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from backproof_spec.derivation.edition import NO_FRAME, WORST_FIRST, Assurance, Claim, Edition, Erratum, Row, Severity
-from backproof_spec.proof.verdict import Counterexample, Status, Verdict
+from backproof_spec.derivation.edition import NO_FRAME, WORST_FIRST, Assurance, Claim, Erratum, Row, Severity
+from backproof_spec.proof.verdict import Status, Verdict
 
 MARKS = {Status.PROVED: "✓", Status.REFUTED: "✗", Status.OPEN: "?"}
 

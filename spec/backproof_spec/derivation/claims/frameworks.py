@@ -68,9 +68,11 @@ def _without(domain: Domain, fixed: dict[sp.Symbol, int]) -> Domain:
 def layer(*fixed: tuple[sp.Symbol, int]) -> Setting:
     """y = general-forward with some parameters fixed; E is an arbitrary function of y, and dy = dE/dy."""
     values = dict(fixed)
-    result = Tensor("y", tuple(Axis(instance(axis.size, values)) for axis in y.axes))
-    dy = Tensor("dy", result.axes)
-    base = Setting({"x": x, "w": w, "b": b, "dy": dy, "E": Tensor("E", (Axis(sp.S.One),))}, {}, ("E", "y", "dy"))
+    result, *inputs = (
+        Tensor(t.name, tuple(Axis(instance(axis.size, values)) for axis in t.axes)) for t in (y, x, w, b)
+    )
+    dy, error = Tensor("dy", result.axes), Tensor("E", (Axis(sp.S.One),))
+    base = Setting({t.name: t for t in (*inputs, dy, error)}, {}, ("E", "y", "dy"))
     return base.define(result, (n, o, i, j), instance(FORWARD.rhs, values))
 
 
