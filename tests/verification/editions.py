@@ -27,13 +27,13 @@ FRAMES = {
     "VALID_S": "valid pixels moved to the top left by N - 1: 0 .. H - N",
 }
 PROVED = Verdict(Status.PROVED, 0.021)
-ONE_TAP = {"H": 2, "W": 2, "N_w": 2}
+ONE_TAP = {"H": 2, "W": 2, "N_w": 2, "units_prev": 1, "units": 1}
 
 
 def refuted(
     sizes: Mapping[str, int], indices: Mapping[str, int], entries: Mapping[Entry, int], left: int, right: int
 ) -> Verdict:
-    boxes = {name: tuple((0, max(2, k + 1)) for k in index) for name, index in entries}
+    boxes = {name: tuple((0, k + 1) for k in index) for name, index in entries}
     example = Counterexample(sizes, indices, entries, Fraction(left), Fraction(right), boxes)
     return Verdict(Status.REFUTED, 0.31, example)
 
@@ -70,6 +70,7 @@ SINGLE_INPUT = Claim(
         Row(
             id="single-input.1",
             tex=SINGLE,
+            encoding="Sum(o_prev[n, -x' + x, -y' + y]*w[n, m, x', y'], (x', 0, N_w - 1), (y', 0, N_w - 1))",
             reason="the definition, with pixels numbered by the frame",
             verdicts=in_frames(
                 PROVED,
@@ -124,8 +125,8 @@ LINES = (
 )
 REPAIRED = r"w_{m,o}^{l+1}\left(x',\, y'\right)\cdot" + SLOPE
 SHIFTED_WEIGHT = refuted(
-    {"H": 1, "W": 2, "N_w": 1},
-    {"x": 0, "y": 1, "x'": 0, "y'": 0},
+    {"H": 1, "W": 2, "N_w": 1, "units": 1, "units_next": 1},
+    {"m": 0, "x": 0, "y": 1, "p": 0, "x'": 0, "y'": 0},
     {("w_next", (0, 0, 0, 0)): 1, ("a'(c)", (0, 0, 1)): 1},
     1,
     0,
@@ -162,7 +163,8 @@ DELTA_STEP = Claim(
                     1,
                 ),
             ),
-            reading={},
+            reading=EVERYWHERE,
+            among=True,
         ),
         Row(
             id="delta-step.3",
@@ -339,8 +341,8 @@ EDITION = Edition(
 )
 
 
-def large(claims: int = 90, lines: int = 7) -> Edition:
-    """As many claims and lines as a real edition has or more; no two claims have the same formula."""
+def large(claims: int = 90, lines: int = 4) -> Edition:
+    """Twice as many claims and lines as a real edition, most of them refuted; no two claims have the same formula."""
 
     def claim(number: int) -> Claim:
         rows = tuple(

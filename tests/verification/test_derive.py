@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from verification import editions
 from verification.test_report_html import HOSTILE, Page, squeeze
 
 from backproof import cli, cli_derive
-from backproof.edition import data, grids, markdown, plain, wording
+from backproof.edition import cases, data, grids, markdown, overview, plain, trouble, wording
+from backproof.edition.letters import Letters
+from backproof.edition.prose import spoken, stretches
 from backproof_spec.derivation.edition import Claim, Edition, Erratum, Example, Grid, Product, Row
 from backproof_spec.proof.verdict import Counterexample, Status, Verdict
 
@@ -114,7 +117,7 @@ def leaves(value: Any) -> Iterator[str]:
 
 def plain_text(text: str) -> str:
     """Prose without its marks: what stands in the page between formulas, as words."""
-    return squeeze("".join(content for kind, content in wording.stretches(text) if kind != "math")).replace("_", "")
+    return squeeze("".join(content for kind, content in stretches(text) if kind != "math")).replace("_", "")
 
 
 def test_every_text_has_a_place(shown: Page) -> None:
@@ -139,14 +142,19 @@ def test_a_verdict_is_said_in_words_and_with_a_sign(shown: Page) -> None:
         assert shown.html.count(f'badge {status}"') <= shown.html.count(f"</span> {status}")
 
 
+def said(text: str) -> str:
+    """A page as it is heard: each formula is its LaTeX."""
+    named = re.sub(r'<span class="math"[^>]*aria-label="([^"]*)">.*?</svg></span>', r"\1", text, flags=re.DOTALL)
+    return squeeze(html.unescape(re.sub(r"<[^>]+>", "", named)))
+
+
 def test_a_counterexample_names_sizes_index_entries_and_both_values(shown: Page) -> None:
-    expected = (
-        "H = 1, W = 1, Nw = 2, at x = 0, y = 0. All entries are 0, except o_prev(0, 0, 0) = 1 , delta(0, 0, 0) = 1"
-    )
-    text = squeeze(re.sub(r"<[^>]+>", "", html.unescape(shown.html)))
-    assert expected.replace(" ,", ",") in text
-    assert "The left side is 1, the right side 0." in text
-    assert "The line before is 0, this line 1." in text
+    text = said(shown.html)
+    case = "H = W = N_w = 2, M^{l-1} = M^l = 1, at x = y = 0; all entries are 0, except "
+    assert case + "o_0^{l-1}(0, 0) = 1 and w_{0,0}^l(1, 1) = 1: the left side is 1, the right side is 0." in text
+    assert "o = 0 (a unit of layer l+1); all entries are 0, except w_{0,0}^{l+1}(0, 0) = 1" in text
+    assert "this term is 0, the line before has 1." in text
+    assert "H = W = N_k = 1, at x = y = 0: the statement is false." in text
 
 
 def test_what_is_said_follows_the_data() -> None:
@@ -155,10 +163,10 @@ def test_what_is_said_follows_the_data() -> None:
         return replace(EDITION, claims=(replace(editions.MEAN, rows=(row,)),), errata=())
 
     other = Counterexample({"H": 7}, {"x": 5}, {("b", (3,)): 1}, Fraction(1, 3), Fraction(-2))
-    refuted = Page(page.render(changed(Verdict(Status.REFUTED, 1, other)))).text
-    assert squeeze("H = 7, at x = 5. All entries are 0, except b(3) = 1") in refuted
-    assert "The left side is 1/3, the right side −2." in squeeze(refuted)
-    assert "✓ Proved 0 ✗ Refuted 1" in squeeze(refuted)
+    text = page.render(changed(Verdict(Status.REFUTED, 1, other)))
+    refuted = said(text)
+    assert "H = 7, at x = 5; all entries are 0, except b_3 = 1: the left side is 1/3, the right side is −2." in refuted
+    assert "✓ Proved 0 ✗ Refuted 1" in squeeze(Page(text).text)
     assert "✓ Proved 1 ✗ Refuted 0" in squeeze(Page(page.render(changed(editions.PROVED))).text)
 
 
@@ -171,7 +179,7 @@ def test_a_formula_that_differs_from_its_encoding_is_shown() -> None:
 
 def differing(edition: Edition) -> Edition:
     row = editions.SINGLE_INPUT.rows[0]
-    wrong = replace(row, reading={**row.reading, "FULL": Verdict(Status.REFUTED, 0.1)})
+    wrong = replace(row, reading={**row.reading, "FULL": row.verdicts["VALID_S"]})
     claims = tuple(replace(c, rows=(wrong,)) if c.id == "single-input" else c for c in edition.claims)
     return replace(edition, claims=claims)
 
@@ -210,7 +218,7 @@ def test_an_edition_of_the_size_of_a_real_one_is_a_page_under_3_mb() -> None:
 def test_a_claim_made_for_one_frame_is_judged_by_it(shown: Page) -> None:
     assert editions.WEIGHTS.status() is Status.PROVED
     assert replace(editions.WEIGHTS, claimed=()).status() is Status.REFUTED
-    assert wording.faults(editions.WEIGHTS, editions.WEIGHTS.rows[0]) == []
+    assert cases.faults(editions.WEIGHTS, editions.WEIGHTS.rows[0]) == []
     assert "Said of VALID_S" in squeeze(shown.text)
     assert "Said of VALID\\_S." in markdown.render(EDITION)
 
@@ -312,10 +320,11 @@ def test_rows_and_columns_have_the_numbers_of_the_frame() -> None:
     assert plain.worked(moved).splitlines()[2] == "1 |  5  [6]    1 |[7]"
 
 
-def test_a_plane_reaches_from_0_or_below_to_the_last_entry() -> None:
-    example = Counterexample({}, {}, {("o", (2, 1, -1)): 1, ("b", (0,)): 1}, Fraction(0), Fraction(1))
-    (plane,) = grids.planes(example)
-    assert (plane.name, plane.units, plane.rows, plane.columns) == ("o", (2,), range(2), range(-1, 1))
+def test_a_plane_is_as_large_as_its_tensor() -> None:
+    boxes = {"o": ((0, 3), (0, 2), (-1, 2)), "b": ((0, 1),)}
+    example = Counterexample({}, {}, {("o", (2, 1, -1)): 1, ("b", (0,)): 1}, Fraction(0), Fraction(1), boxes)
+    (plane,) = grids.planes(editions.SINGLE_INPUT, example)
+    assert (plane.name, plane.tex, plane.rows, plane.columns) == ("o", "o_2", range(2), range(-1, 1))
     assert plane.marked == {(1, -1)}
 
 
@@ -352,12 +361,150 @@ def test_a_sum_as_it_is_spelled_comes_to_its_value(claim: Claim) -> None:
     assert value == Fraction(right.strip()) == Fraction(claim.example.output.values[row][column])
 
 
+NETWORK = {"H": 1, "units": 1, "units_next": 1}
+
+
 @pytest.mark.parametrize(
-    ("entry", "text"),
-    [(("w", (0, 1)), "w(0, 1)"), (("a'(c)", (0, 1)), "a'(c(0, 1))"), (("E", ()), "E"), (("a(c)", (2,)), "a(c(2))")],
+    ("sizes", "entry", "tex"),
+    [
+        (NETWORK, ("o_prev", (0, 1, 2)), "o_0^{l-1}(1, 2)"),
+        (NETWORK, ("w_next", (0, 1, 2, 3)), "w_{0,1}^{l+1}(2, 3)"),
+        (NETWORK, ("b", (3,)), "b_3^l"),
+        (NETWORK, ("a'(c)", (0, 0, 1)), "a'(c_0^l(0, 1))"),
+        (NETWORK, ("t", (0, 0, 1)), "t_0(0, 1)"),
+        (NETWORK, ("w", (1, 2)), "w_{1,2}^l"),  # a dense layer: units only
+        ({"N": 1}, ("w", (0, 1, 2, 3)), "w_{0,1}(2, 3)"),
+        ({"N": 1}, ("dy", (0, 1, 2, 3)), "dy_{0,1}(2, 3)"),
+        ({"H": 1}, ("i", (0, 1)), "i(0, 1)"),  # the image of the definitions, not the input of a layer
+        ({"H": 1}, ("delta", (0, 1)), r"\delta(0, 1)"),
+        ({"H": 1}, ("s", (0, 1, 0, 0)), "s(0, 1, 0, 0)"),
+        ({"H": 1}, ("unheard", (0, 1)), "unheard(0, 1)"),
+        ({"H": 1}, ("E", ()), "E"),
+    ],
 )
-def test_an_entry_is_named(entry: Any, text: str) -> None:
-    assert wording.entry(entry) == text
+def test_an_entry_has_the_letters_of_the_post(sizes: dict[str, int], entry: Any, tex: str) -> None:
+    assert Letters.of(editions.SINGLE_INPUT, sizes).entry(entry) == tex
+
+
+def test_equal_sizes_are_told_together_and_units_apart() -> None:
+    sizes = {"H": 2, "W": 1, "N_w": 2, "units_prev": 1, "units": 1, "kh": 2}
+    assert Letters.of(editions.SINGLE_INPUT, sizes).sizes(sizes) == "$H = N_w = k_h = 2$, $W = 1$, $M^{l-1} = M^l = 1$"
+    assert Letters.of(editions.BAND, {}).sizes({"N_w": 2}) == "$N_k = 2$"
+
+
+def test_the_unit_of_the_next_layer_is_the_posts_o() -> None:
+    at = {"x": 0, "p": 1}
+    assert Letters.of(editions.DELTA_STEP, NETWORK).indices(at) == "$x = 0$, $o = 1$ (a unit of layer $l+1$)"
+    assert Letters.of(editions.DELTA_STEP, {"H": 1}).indices(at) == "$x = 0$, $p = 1$"
+
+
+@pytest.mark.parametrize(
+    ("prose", "formulas"),
+    [
+        ("1 <= N_k <= H, W", [r"1 \le N_k \le H, W"]),
+        ("x', y' run over the kernel: 0 .. N_w - 1", ["x', y'", r"0, \ldots, N_w - 1"]),
+        ("E is any function of c^{l+1}, and a(0) is not 0.", ["E", "c^{l+1}", "a(0)"]),
+        ("H x W pixels of delta_m^l; unless n = 2.", [r"H \times W", r"\delta_m^l", "n = 2"]),
+        ("entry floor(f / (H W)) mod k", [r"\lfloor f / (H\, W) \rfloor \bmod k"]),
+        ("the image loses (N_k - 1)(H + 1) pixels", ["(N_k - 1)(H + 1)"]),
+        ("A kernel's edge, e.g. in a weight's row (see the post's text), rot180, 3 of 4", []),
+        ("`x_k` and $y_k$", ["y_k"]),
+        ("output delta, and I", []),
+    ],
+)
+def test_formulas_in_prose_are_found(prose: str, formulas: list[str]) -> None:
+    assert [content for kind, content in stretches(prose) if kind == "math"] == formulas
+
+
+def test_a_terminal_shows_formulas_as_they_are_typed() -> None:
+    assert spoken(r"$\operatorname{rot}_{180}$ of $\delta_0^l(0, 0) = 1$; `x`") == "rot_{180} of delta_0^l(0, 0) = 1; x"
+
+
+# --- the post at a glance ---
+
+
+def displays_only(*frames: str) -> Edition:
+    """Displays that hold in the frames in which all of `frames` do."""
+    claims = tuple(c for c in EDITION.claims if c.place.startswith("display"))
+    chosen = {name: meaning for name, meaning in EDITION.frames.items() if name in frames}
+    return replace(EDITION, claims=claims, frames=chosen or EDITION.frames)
+
+
+def test_one_sentence_says_where_all_displays_hold() -> None:
+    sentence = overview.sentence(EDITION)
+    assert sentence == (
+        "No frame makes all 3 displays true: display 3 holds only in FULL and VALID_U; display 10 holds only in "
+        "VALID_S; display 12 holds in none."
+    )
+    claims = (editions.SINGLE_INPUT, replace(editions.SINGLE_INPUT, id="again", place="display 4"))
+    assert overview.sentence(replace(EDITION, claims=claims)) == "All 2 displays hold in FULL and VALID_U."
+
+
+def test_a_table_has_a_row_per_display_and_marks_what_the_post_says(shown: Page) -> None:
+    rows = {claim.place: cells for claim, cells in overview.displays(EDITION)}
+    assert list(rows) == ["display 3", "display 10", "display 12"]
+    assert [cell.chosen for cell in rows["display 10"]] == [False, False, True]
+    assert [cell.lines for cell in rows["display 12"]] == ["lines 2, 3"] * 3
+    assert shown.html.count("the post's own choice") == 1
+    assert (
+        "| 10 | [The weight gradient as a correlation](#weight-gradient-rot180) | ✗ refuted | ✗ refuted | ✓ proved ◆ |"
+        in markdown.render(EDITION)
+    )
+    assert overview.displays(replace(EDITION, claims=(editions.SINGLE_INPUT,))) == []
+
+
+# --- what a line is compared with ---
+
+
+def test_a_line_is_compared_with_the_line_before_only_in_a_chain() -> None:
+    first, term, last = editions.DELTA_STEP.rows
+    found = editions.SHIFTED_WEIGHT.counterexample
+    assert found is not None
+
+    def outcome(row: Row, *rows: Row) -> str:
+        return cases.outcome(replace(editions.DELTA_STEP, rows=(*rows, row)), row, found)
+
+    assert outcome(first) == "the left side is 1, the right side is 0"
+    assert outcome(term, first) == "this term is 1, the line before has 0"
+    assert outcome(last, first) == "the line before is 1, this line is 0"
+    assert outcome(last, first, term) == "line 1 is 1, this line is 0"
+    assert outcome(replace(last, stated=False), first) == "the left side is 1, this line is 0"
+    assert outcome(replace(last, reading={}), first) == "the left side is 1, this line is 0"
+    assert outcome(replace(last, tex="c = d"), first) == "the left side is 1, the right side is 0"
+
+
+# --- colours ---
+
+#: What is seen by those who lack one kind of cones (Machado et al. 2009), in linear RGB.
+SIGHT = {
+    "all": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "no long": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "no middle": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "no short": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+
+
+def lab(colour: str, sight: tuple[tuple[float, ...], ...]) -> tuple[float, float, float]:
+    """A colour in CIELAB, where distances are about as they are seen."""
+    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    r, g, b = (min(max(sum(map(float.__mul__, row, linear)), 0.0), 1.0) for row in sight)
+    xyz = (
+        (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+        0.2126 * r + 0.7152 * g + 0.0722 * b,
+        (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
+    )
+    x, y, z = (v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116 for v in xyz)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_the_colours_of_pairs_are_told_apart_by_everyone(shown: Page, sight: str) -> None:
+    palettes = [re.findall(r"--pair-\d: (#\w+)", line) for line in shown.html.splitlines() if "--pair-1:" in line]
+    assert [len(palette) for palette in palettes] == [6, 6, 6]  # light, dark, print
+    for palette in palettes:
+        seen = [lab(colour, SIGHT[sight]) for colour in palette]
+        assert min(math.dist(one, other) for one, other in combinations(seen, 2)) > 15
 
 
 # --- Markdown ---
@@ -403,16 +550,20 @@ def test_markdown_says_what_the_page_says() -> None:
     text = markdown.render(EDITION).replace("\\", "")
     assert "| 6 | 2 | 3 | 1 | 6 |" in text
     assert "✗ refuted in VALID_S; ✓ proved in FULL and VALID_U" in text
-    assert "except `o_prev(0, 0, 0) = 1`, `w(0, 0, 1, 1) = 1`; the left side is 1, the right side 0." in text
+    assert (
+        "except $`o_0^{l-1}(0, 0) = 1`$ and $`w_{0,0}^l(1, 1) = 1`$; the left side is 1, the right side is 0." in text
+    )
     assert "3 * 1 + 0 * (-2) + 2 * 0 + 1 * 2 = 5" in text
     assert "0 | [1] [2]  0     0 | [1][-2]" in text
-    assert all(line.text.replace("`", "") in text.replace("`", "") for line in EDITION.assurances)
+    told = re.sub(r"[`$\\]", "", text)
+    words = [content for line in EDITION.assurances for kind, content in stretches(line.text) if kind != "math"]
+    assert [content for content in words if content not in told] == []
 
 
 def test_markdown_escapes_its_own_signs() -> None:
-    odd = replace(editions.IDEA, explanation="a*b_c <b> `x_y` $z_1$ [l](u)")
+    odd = replace(editions.IDEA, explanation="one*two_by <br> `x_y` $z_1$ [one](two)")
     text = markdown.render(replace(EDITION, claims=(odd,), errata=()))
-    assert r"a\*b\_c \<b\> `x_y` $`z_1`$ \[l\](u)" in text
+    assert r"one\*two\_by \<br\> `x_y` $`z_1`$ \[one\](two)" in text
 
 
 # --- JSON ---
@@ -421,9 +572,9 @@ SHAPE = {
     "Edition": "format claims errata assurances seconds frames versions",
     "Claim": "id title section place in_post tex explanation ranges assumptions rows claimed example notes "
     "checks equation",
-    "Row": "id tex reason verdicts reading stated repairs",
+    "Row": "id tex reason verdicts reading among stated encoding repairs",
     "Verdict": "status seconds counterexample reason",
-    "Counterexample": "sizes indices entries left right",
+    "Counterexample": "sizes indices entries left right boxes",
     "Repair": "tex tried verdicts",
     "Example": "frame sizes index inputs output cell products value",
     "Grid": "name tex lower values",
@@ -482,7 +633,7 @@ class Command:
         self.returns(EDITION)
 
     def returns(self, edition: Edition) -> None:
-        def judge_all(only: str | None = None, progress: Any = None) -> Edition:
+        def judge_all(only: str | None = None, progress: Any = None, processes: int = 1) -> Edition:
             chosen = tuple(claim for claim in edition.claims if only in (None, claim.id))
             for done, claim in enumerate(chosen, 1):
                 progress(claim.id, done, len(chosen))
@@ -491,7 +642,7 @@ class Command:
 
         for name, content in (
             ("judge", {"judge_all": judge_all}),
-            ("claims", {"CLAIMS": {claim.id: claim for claim in edition.claims}}),
+            ("claims", {"CLAIMS": {claim.id: SimpleNamespace(lines=()) for claim in edition.claims}}),
         ):
             module = ModuleType(f"backproof_spec.derivation.{name}")
             vars(module).update(content)
@@ -523,14 +674,30 @@ def test_derive_writes_both_reports_and_says_so(command: Command) -> None:
     assert re.search(r"claims +proved +refuted +open +errata\s+6 +2 +3 +1 +6\b", out)
 
 
-def test_derive_prints_every_refutation_with_its_counterexample(command: Command) -> None:
+def test_derive_prints_errata_by_severity_and_nothing_that_nobody_claims(command: Command) -> None:
+    command.monkeypatch.setenv("COLUMNS", "400")
     _, out, _ = command()
-    refuted = {claim.id for claim in EDITION.claims if any(row.refuted_in for row in claim.rows)}
-    assert {line.split()[1].rstrip(",") for line in out.splitlines() if line.startswith("refuted ")} == refuted
-    assert "refuted fewer-weights, line 2 (not stated by the post)" in out
-    assert "refuted weight-gradient-rot180 in FULL and VALID_U (said only of VALID_S)" in out
-    assert "refuted delta-step, line 3 in FULL, VALID_U and VALID_S\n    H = 1, W = 2, N_w = 1, at x = 0, y = 1" in out
+    headings = [f"{heading}: " for heading, _ in wording.SEVERITIES.values()]
+    parts = re.split("|".join(map(re.escape, headings)), out)
+    assert parts[0] == ""  # nothing that does not fit comes first
+    for severity, part in zip(wording.SEVERITIES, parts[1:], strict=True):
+        expected = {erratum.claim for erratum in EDITION.errata if erratum.severity is severity}
+        assert set(re.findall(r"^  ([a-z0-9-]+)", part, re.MULTILINE)) == expected
+    assert "fewer-weights" not in out  # refuted, but not what the post states
+    assert ("  delta-step, line 3\n    H = N_w = 1, W = 2, M^l = M^{l+1} = 1, at m = x = x' = y' = 0, y = 1, ") in out
+    assert "    proved: w_{m,o}^{l+1}(x', y')\\cdot" in out
+    assert "  single-input in VALID_S\n    H = W = N_w = 2" in out
+    assert "  delta-step: x'' is used outside the sum that binds it. The sum over x'', y''" in out
     assert "open mean-pooling, FULL, VALID_U and VALID_S: the factor 1/k is not an integer" in out
+    assert "No frame makes all 3 displays true" in out
+
+
+def test_lines_are_wrapped_but_not_inside_formulas(command: Command) -> None:
+    command.monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = command()
+    lines = [line for line in out.splitlines() if "proved: " not in line]
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.count("(") != line.count(")") and "unit of" not in line] == []
 
 
 def test_derive_elsewhere(command: Command) -> None:
@@ -543,10 +710,7 @@ def test_one_claim_is_shown_and_nothing_written(command: Command) -> None:
     assert (code, err, command.files()) == (0, "", [])
     assert out.startswith("How a pixel acts on the next layer  [delta-step; Backpropagation: Deltas, display 12]")
     assert "line 3: only the term with" in out
-    assert (
-        "    w_next, unit 0, 0    a'(c), unit 0\n      | 0                  | 0  1\n    0 |[1]               0 | 0 [1]"
-        in out
-    )
+    assert "    w_{0,0}^{l+1}    a'(c_0^l)\n      | 0              | 0  1\n    0 |[1]           0 | 0 [1]\n" in out
     assert "proved instead in FULL, VALID_U and VALID_S:\n    w_{m,o}^{l+1}(x', y')" in out
     assert "Single input" not in out
 
@@ -569,12 +733,32 @@ def test_json_and_nothing_else(command: Command) -> None:
     assert len(command.files()) == 2
 
 
-def test_a_formula_that_differs_from_its_encoding_ends_with_1(command: Command) -> None:
+def test_a_formula_that_differs_from_its_encoding_comes_first_and_ends_with_1(command: Command) -> None:
     command.returns(differing(EDITION))
     code, out, _ = command()
     assert code == 1
-    assert "DIFFERS single-input in FULL: the printed formula differs" in out
+    assert out.startswith(
+        "DIFFERS single-input in FULL: the printed formula is not what was judged\n    printed: i_{n,m}^l"
+    )
+    assert "    judged:  Sum(o_prev[n, -x' + x, " in out
+    assert "H = W = N_w = 2" in out.split("Wrong:")[0]
+    assert "DIFFERS, see above: single-input\n" in out.split("errata")[-1]
+    assert "what was judged is 1, the printed formula 0" in " ".join(out.split())
     assert len(command.files()) == 2
+    _, out, _ = command("--equation", "single-input")
+    assert out.startswith("DIFFERS single-input in FULL")
+
+
+def test_what_does_not_fit_is_told_by_every_report() -> None:
+    row = replace(editions.MEAN.rows[0], verdicts={"FULL": editions.SHIFTED_WEIGHT})
+    unread = replace(editions.SINGLE_INPUT.rows[0], reading={"FULL": Verdict(Status.OPEN, 0, reason="no letter q")})
+    claims = (replace(editions.MEAN, rows=(row,)), replace(editions.SINGLE_INPUT, rows=(unread,)))
+    broken = replace(EDITION, claims=claims, errata=())
+    for text in (said(page.render(broken)), re.sub(r"[*$`]", "", markdown.render(broken))):
+        assert "One of our own claims is false: " in text
+        assert "The printed formula could not be read: " in text
+        assert "no letter q." in text
+    assert trouble.unexpected(EDITION) == trouble.unread(EDITION) == trouble.disagreements(EDITION) == []
 
 
 @pytest.mark.parametrize(
@@ -595,6 +779,20 @@ def test_what_cannot_run_ends_with_2(command: Command, arguments: list[str], mes
     assert code == 2
     assert message in err
     assert err.count("\n") == 1 or "--colour" in arguments
+
+
+def test_a_formula_that_is_none_is_named(command: Command) -> None:
+    from backproof_spec.derivation.tokens import LatexError
+
+    def printed(claim: Any, line: Any) -> None:
+        raise LatexError("a bracket is not closed", "(x", 0)
+
+    command.monkeypatch.setattr("backproof_spec.derivation.printed.printed", printed)
+    claims = {"single-input": SimpleNamespace(id="single-input", lines=(1,))}
+    command.monkeypatch.setattr(sys.modules["backproof_spec.derivation.claims"], "CLAIMS", claims)
+    code, out, err = command()
+    assert (code, out, command.files()) == (2, "", [])
+    assert err.startswith("Error: the formula of single-input cannot be read: a bracket is not closed")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def derive(equation: str | None, output: Path | None, as_json: bool) -> None:
     folder = output or Path("reports")
     _require(["z3", *(["ziamath"] if writes else [])])
     _check_id(equation)
+    _check_formulas(equation)
     if writes:
         with _writing(folder):  # before the work, not after it
             folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,20 @@ def _check_id(equation: str | None) -> None:
         near = difflib.get_close_matches(equation, CLAIMS, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else f"the claims are {', '.join(CLAIMS)}"
         fail(f"there is no claim {equation!r}; {hint}")
+
+
+def _check_formulas(equation: str | None) -> None:
+    """LaTeX that is no formula, say for want of a bracket, is told before the work and not in the midst of it."""
+    from backproof_spec.derivation.claims import CLAIMS
+    from backproof_spec.derivation.printed import printed
+    from backproof_spec.derivation.tokens import LatexError
+
+    for claim in CLAIMS.values() if equation is None else [CLAIMS[equation]]:
+        for line in claim.lines:
+            try:
+                printed(claim, line)
+            except LatexError as error:
+                fail(f"the formula of {claim.id} cannot be read: {error}")
 
 
 def _judged(equation: str | None) -> Edition:

@@ -42,7 +42,9 @@ def example(statement: Statement) -> Example | None:
     grids = {name: _input(name, claim, sizes, start) for start, name in enumerate(names)}
     entries = {entry: value for _, numbers in grids.values() for entry, value in numbers.items()}
     values = {p: str(evaluate(claim.right, claim.setting, sizes, dict(p), entries)) for p in points}
-    left = statement.tex.split("=")[0].replace(r"\begin{aligned}", "").replace("&", "").strip()
+    left = (
+        statement.worked.shows or statement.tex.split("=")[0].replace(r"\begin{aligned}", "").replace("&", "").strip()
+    )
     output, cell = _output(left, values, chosen)
     return Example(
         frame.name if statement.framed else NO_FRAME,

@@ -50,6 +50,7 @@ class Worked:
     """Which line to show with numbers, and the sizes that are not the usual ones."""
 
     line: int = 0
+    shows: str = ""  # LaTeX of the result; the left side of the statement's formula unless given
     sizes: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -8,30 +8,8 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-GREEK = frozenset(
-    rf"\{letter}"
-    for letter in [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "psi",
-        "omega",
-    ]
-)
+_LETTERS = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi psi omega"
+GREEK = frozenset(rf"\{letter}" for letter in _LETTERS.split())
 #: What opens a group of its own, and what must close it.
 CLOSING = {"(": ")", r"\left(": r"\right)", r"\lfloor": r"\rfloor", r"\left\lfloor": r"\right\rfloor"}
 ALIGNED, END_ALIGNED, ROT = r"\begin{aligned}", r"\end{aligned}", r"\operatorname{rot}"
@@ -58,6 +36,11 @@ class LatexError(ValueError):
         left = max(0, min(at - start - _WIDTH // 2, len(line) - _WIDTH))
         super().__init__(f"{message}\n  {line[left : left + _WIDTH]}\n  {' ' * (at - start - left)}^")
         self.at = at
+        self._given = message, tex, at
+
+    def __reduce__(self) -> tuple[type[LatexError], tuple[str, str, int]]:
+        """Made again in another process from what it was made of."""
+        return LatexError, self._given
 
 
 def tokens(tex: str) -> list[tuple[str, int]]:

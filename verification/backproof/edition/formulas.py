@@ -17,6 +17,7 @@ from markupsafe import Markup
 from backproof.edition.typeset import EM, Glyph, Line, typeset
 
 _PHONE = 16.0  # em of a formula that a small telephone shows without scrolling
+_SHORT = 32  # signs of LaTeX that a small telephone shows on one line
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _ALIGNED = re.compile(r"\\begin\{(aligned|align\*?)\}(.*)\\end\{\1\}", re.DOTALL)
 _NESTING = re.compile(r"\\[{}]|\\left\b|\\right\b|\\[A-Za-z]+|[{}=]")
@@ -133,7 +134,9 @@ def _lines(tex: str) -> list[list[str]]:
 
 
 def _pieces(tex: str) -> list[str]:
-    """A line cut before every `=` that stands in no braces or brackets."""
+    """A line cut before every `=` that stands in no braces or brackets; what is short stays whole."""
+    if len(tex) <= _SHORT:
+        return [tex]
     depth, cuts = 0, []
     for token in _NESTING.finditer(tex):
         depth += _DEEPER.get(token[0], 0)

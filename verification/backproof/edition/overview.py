@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backproof.edition.wording import listed
-from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition
+from backproof_spec.derivation.edition import NO_FRAME, WORST_FIRST, Claim, Edition
 from backproof_spec.proof.verdict import Status
 
 _DISPLAY = "display "
@@ -45,12 +45,10 @@ def sentence(edition: Edition) -> str:
 
 def _cell(claim: Claim, frame: str) -> Cell:
     at = frame if frame in claim.frames else NO_FRAME
-    status = claim.status(at)
-    found = [
-        str(number)
-        for number, row in enumerate(claim.rows, 1)
-        if row.stated and at in row.verdicts and row.verdicts[at].status is status
-    ]
+    stated = [(number, row) for number, row in enumerate(claim.rows, 1) if row.stated and at in row.verdicts]
+    printed = [(number, row) for number, row in stated if row.reading] or stated  # not what is said about the display
+    status = next(s for s in WORST_FIRST if any(row.verdicts[at].status is s for _, row in printed))
+    found = [str(number) for number, row in printed if row.verdicts[at].status is status]
     named = len(claim.rows) > 1 and status is not Status.PROVED
     return Cell(
         status, f"line{'s' if len(found) > 1 else ''} {', '.join(found)}" if named else "", frame in claim.claimed

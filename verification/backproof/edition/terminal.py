@@ -22,6 +22,7 @@ from backproof_spec.derivation.edition import NO_FRAME, Claim, Edition, Erratum,
 from backproof_spec.proof.verdict import Counterexample, Status
 
 STYLES = {Status.PROVED: "green", Status.REFUTED: "bold red", Status.OPEN: "yellow"}
+_LOUD = "bold white on red"
 _EVERY = 10  # claims between two lines of progress where there is no terminal
 
 #: Commands of LaTeX that only arrange: a terminal is easier to read without them.
@@ -53,7 +54,7 @@ def print_edition(edition: Edition, console: Console) -> None:
     print_trouble(edition, console)
     for severity, group in wording.severities(edition.errata).items():
         heading, meaning = wording.SEVERITIES[severity]
-        unwrapped(console, f"{heading}: {meaning[0].lower()}{meaning[1:]}", style="bold")
+        wrapped(console, f"{heading}: {meaning[0].lower()}{meaning[1:]}", 0, "bold")
         for erratum, notes in wording.with_notes(group):
             _erratum(edition, erratum, notes, console)
         unwrapped(console, "")
@@ -61,15 +62,20 @@ def print_edition(edition: Edition, console: Console) -> None:
     if overview.displays(edition):
         wrapped(console, overview.sentence(edition), 0)
     console.print(_numbers(edition))
+    if differing := trouble.disagreements(edition):  # once more: the first lines may have left the screen
+        places = wording.listed([place(found.claim, found.row) for found in differing])
+        wrapped(console, f"DIFFERS, see above: {places}", 0, _LOUD)
 
 
 def print_trouble(edition: Edition, console: Console) -> None:
     """Formulas that say something else than what was judged, or cannot be read; our own claims, refuted."""
     for found in trouble.disagreements(edition):
         where = f" {place(found.claim, found.row)}{in_frames(found.frames)}: "
-        unwrapped(console, f"{where}the printed formula is not what was judged", "DIFFERS", "bold white on red")
+        unwrapped(console, f"{where}the printed formula is not what was judged", "DIFFERS", _LOUD)
         for text in formula(found.row.tex):
             unwrapped(console, f"    printed: {text}")
+        if found.row.encoding:
+            unwrapped(console, f"    judged:  {found.row.encoding}")
         if found.case is not None:
             wrapped(console, spoken(f"{cases.told(found.claim, found.case)}: {trouble.values(found.case)}"))
         unwrapped(console, "    change the display or its encoding, so that both say the same\n")
@@ -151,9 +157,9 @@ def unwrapped(console: Console, text: str, label: str = "", style: str = "") -> 
     console.print(line, soft_wrap=True)
 
 
-def wrapped(console: Console, text: str, indent: int = 4, style: str = "") -> None:
-    """Text that is wrapped between words, but not inside formulas; all its lines are indented."""
+def wrapped(console: Console, text: str, indent: int = 4, style: str = "", hang: int = 4) -> None:
+    """Text that is wrapped between words, but not inside formulas; the lines that follow are indented by `hang`."""
     kept = _TOGETHER.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
-    margin = " " * indent
-    for line in wrap(kept, max(console.width, 40), initial_indent=margin, subsequent_indent=margin):
+    first, others = " " * indent, " " * hang
+    for line in wrap(kept, max(console.width, 40), initial_indent=first, subsequent_indent=others):
         unwrapped(console, line.replace("\N{NO-BREAK SPACE}", " "), style=style)

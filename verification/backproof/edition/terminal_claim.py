@@ -18,7 +18,7 @@ def print_claim(claim: Claim, console: Console) -> None:
     for text in formula(claim.tex):
         unwrapped(console, f"    {text}")
     for text in filter(None, (claim.explanation, *dict.fromkeys(f"read literally: {note}" for note in claim.notes))):
-        wrapped(console, spoken(text), 0)
+        wrapped(console, spoken(text), 0, hang=0)
     if claim.claimed:
         unwrapped(console, f"said of {wording.listed(list(claim.claimed))}")
     for row in claim.rows:

@@ -274,7 +274,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
-        worked=Worked(),
+        worked=Worked(shows="v(x, y)"),
     ),
     Statement(
         "wrap-padding",
@@ -290,7 +290,7 @@ STATEMENTS: tuple[Statement, ...] = (
             ),
         ),
         framed=False,
-        worked=Worked(),
+        worked=Worked(shows="v(x, y)"),
     ),
     Statement(
         "cross-correlation",

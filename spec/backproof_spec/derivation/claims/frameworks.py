@@ -333,7 +333,7 @@ STATEMENTS: tuple[Statement, ...] = (
         framed=False,
         assumptions=(*ROWS, "q = g C_g + c, and o runs over the output channels of group g"),
         in_post=False,
-        worked=Worked(1, {"H": 4, "W": 4, "kh": 2, "kw": 2, "sh": 2, "sw": 2}),
+        worked=Worked(1, sizes={"H": 4, "W": 4, "kh": 2, "kw": 2, "sh": 2, "sw": 2}),
     ),
     Statement(
         "transposed-convolution",
@@ -375,6 +375,6 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         framed=False,
         in_post=False,
-        worked=Worked(1),
+        worked=Worked(1, r"\delta_n^{l-1}(x, y)"),
     ),
 )
