@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from backproof_spec.derivation.claims import CLAIMS
 from backproof_spec.model import FRAMES
 from backproof_spec.proof.prove import prove
