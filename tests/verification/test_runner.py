@@ -41,6 +41,26 @@ def test_the_same_seed_finds_the_same_at_the_same_example(verify) -> None:
     assert first.checks["exact"].comparisons == second.checks["exact"].comparisons
 
 
+POOLS_ONLY = """
+import numpy as np
+
+def max_pool(x, *, kernel_size, stride):
+    (kh, kw), (sh, sw) = kernel_size, stride
+    rows, columns = ((n - k) // s + 1 for n, k, s in zip(x.shape[2:], kernel_size, stride))
+    windows = [[x[:, :, i*sh:i*sh+kh, j*sw:j*sw+kw].max((2, 3)) for j in range(columns)] for i in range(rows)]
+    return np.array(windows, x.dtype).transpose(2, 3, 0, 1)
+"""
+
+
+def test_a_target_may_pool_and_do_nothing_else(verify, tmp_path: Path) -> None:
+    file = tmp_path / "pools.py"
+    file.write_text(POOLS_ONLY, encoding="utf-8")
+    outcome = verify(str(file))
+    assert outcome.findings == []
+    assert outcome.checks["pooling"].verdict == "passed"
+    assert outcome.checks["exact"].verdict == "not verified"
+
+
 def test_a_reproducer_shows_the_failure_again(verify) -> None:
     (finding,) = verify(str(WRONG / "dw_not_rotated.py"), checks=("exact",)).findings
     shown: list[Results] = []

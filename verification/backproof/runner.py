@@ -32,6 +32,7 @@ from backproof.prologue import bound, orientations, started
 from backproof.targets.binding import Binding
 from backproof.targets.errors import TargetError
 from backproof.targets.process import Target
+from backproof.targets.roles import CONVOLUTIONS
 
 __all__ = ["CHECK_IDS", "PROFILES", "CheckResult", "RunOptions", "Verification", "run"]
 
@@ -135,10 +136,11 @@ class Verification:
         held_to, known = orientations(self.target)
         self.bound = bound(binding, held_to, known)
         self._emit(self.bound)
+        convolves = any(function.role in CONVOLUTIONS for function in binding.functions)
         self._bench = Bench(
             target=self.target,
             space=space(
-                lambda g: binding.refuses(g) is None,
+                lambda g: not convolves or binding.refuses(g) is None,  # what only pools is asked for no convolution
                 orientations=held_to,
                 dtypes=binding.dtypes,
                 layouts=binding.layouts,

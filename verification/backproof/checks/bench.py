@@ -116,13 +116,14 @@ class Bench:
         """Ways to compute the convolution's quantities, as `quantity -> function`.
 
         `backward` is one way, the single gradients are another; each quantity that a target has is in one of them.
+        A target that only pools has none.
         """
         bound = {function.role for function in self.binding.functions}
         gradients = ("dx", "dw", "db") if self.binding.bias != "never" else ("dx", "dw")
         whole = dict.fromkeys(gradients, "backward") if "backward" in bound else {}
         single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
         first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
-        return [first, single] if whole and single else [first]
+        return [route for route in (first, single if whole else {}) if route]
 
     def call(
         self,
