@@ -23,6 +23,8 @@ def test_a_right_implementation_passes_every_check_that_applies(verify) -> None:
         "symbolic": "passed",
         "finite-differences": "passed",
         "pooling": "not verified",
+        "state": "passed",
+        "locality": "passed",
     }
     compared = outcome.checks["exact"].comparisons
     assert min(compared[q] for q in ("y", "dx", "dw", "db")) > 200
@@ -45,7 +47,8 @@ PLANTED = {
 
 
 def test_every_wrong_implementation_is_listed() -> None:
-    assert {path.stem for path in WRONG.glob("*.py")} == {*PLANTED, "right"}
+    listed_elsewhere = ("state_", "locality_")
+    assert {p.stem for p in WRONG.glob("*.py") if not p.stem.startswith(listed_elsewhere)} == {*PLANTED, "right"}
 
 
 @pytest.mark.parametrize("name", PLANTED)

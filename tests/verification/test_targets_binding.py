@@ -236,6 +236,9 @@ def test_values():
     assert declared.dtypes == ("float32",)
     assert declared.layouts_excluded == ("reversed", "F")
     assert (declared.algorithm, declared.version) == ("indirect", "1.2")
+    assert read_declarations({"FLUSHES_SUBNORMALS": True}, {}).flushes_subnormals
+    assert not read_declarations({"FLUSHES_SUBNORMALS": True}, {"FLUSHES_SUBNORMALS": "false"}).flushes_subnormals
+    assert binding(constants={"FLUSHES_SUBNORMALS": True}, forward=lambda x, w: x).flushes_subnormals
     assert read_declarations({}, {"DTYPES": "float32, float64"}).dtypes == ("float32", "float64")
     bound = binding(constants={"LAYOUTS_EXCLUDED": ["reversed"]}, forward=lambda x, w: x)
     assert "reversed" not in bound.layouts
@@ -253,6 +256,7 @@ def test_values():
         ),
         ("DTYPES", "float16", "DTYPES must be one of 'float32', 'float64', not 'float16'; did you mean"),
         ("ALGORITHM", "fft", "ALGORITHM must be one of 'direct', 'indirect', not 'fft'"),
+        ("FLUSHES_SUBNORMALS", "yes", "FLUSHES_SUBNORMALS must be one of 'true', 'false', not 'yes'"),
         ("LAYOUTS_EXCLUDED", "revresed", r"LAYOUTS_EXCLUDED must be one of .*; did you mean 'reversed'\?"),
         ("SIGNATURE", "x w", 'SIGNATURE = "x w" is not a list of parameters; write for example "x, w, b'),
         ("SIGNATURE", "x, *w", "is not a list of parameters"),

@@ -24,6 +24,8 @@ Array = NDArray[Any]
 
 #: Integers up to here are exact in a dtype.
 MANTISSA = {"float32": 2**24, "float64": 2**53}
+#: The exponent of a dtype's smallest number, of which the profile "subnormal" takes multiples.
+SMALLEST = {"float32": -149, "float64": -1074}
 _NARROW = 3
 
 
@@ -72,6 +74,7 @@ def amplitudes(profile: str, dtype: str, k: dict[str, int], headroom: int = 0) -
         "wide-w": {"x": narrow, "w": wide, "dy": narrow},
         "wide-dy": {"x": narrow, "w": narrow, "dy": wide},
         "small": dict.fromkeys(("x", "w", "dy"), min(4, even)),
+        "subnormal": dict.fromkeys(("x", "w", "dy"), min(4, even)),
     }.get(profile, dict.fromkeys(("x", "w", "dy"), even))
 
 
@@ -121,6 +124,12 @@ def _distinct(rng: np.random.Generator, count: int, largest: int) -> Array:
 
 
 def _exponents(rng: np.random.Generator, case: Case) -> dict[str, int]:
+    if case.profile == "subnormal":  # an operand, or the products of two
+        smallest = SMALLEST[case.dtype]
+        exponents = dict.fromkeys(("x", "w", "dy"), 0)
+        chosen = ("x", "w", "dy", "products")[case.seed % 4]
+        halves = {"x": -(-smallest // 2), "w": smallest // 2, "dy": -(-smallest // 2)}
+        return halves if chosen == "products" else {**exponents, chosen: smallest}
     reach = {"float32": 30, "float64": 300}[case.dtype] if case.profile == "scaled" else 0
     return {role: int(rng.integers(-reach, reach, endpoint=True)) for role in ("x", "w", "dy")}
 

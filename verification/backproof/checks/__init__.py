@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from backproof.checks import contract, exact, finite_differences, pooling, symbolic
+from backproof.checks import contract, exact, finite_differences, locality, pooling, state, symbolic
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
@@ -14,6 +14,8 @@ CHECKS: tuple[Check, ...] = (
     symbolic.CHECK,
     finite_differences.CHECK,
     pooling.CHECK,
+    state.CHECK,
+    locality.CHECK,
 )
 
 __all__ = ["CHECKS", "Bench", "Check"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
+from backproof.cases.sequences import CallSequence
 from backproof.checks.bench import EQUATIONS, Array, Check, Found
 from backproof.events import Finding
 from backproof.targets.binding import Binding
@@ -43,10 +47,13 @@ def as_event(
 
 def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) -> str:
     """A Python program that makes the failing call and prints what comes back."""
-    layouts = dict(found.case.layouts)
-    functions = [name for name in found.wrong.function.split("+") if binding.function(name)]
-    geometry = found.case.geometry
-    kind = type(geometry).__name__
+    functions = tuple(name for name in found.wrong.function.split("+") if binding.function(name))
+    case = found.case
+    if isinstance(case, CallSequence):
+        calls = [(s.case.geometry, s.drawn().arrays, dict(s.case.layouts), s.functions) for s in case.steps]
+    else:
+        calls = [(case.geometry, found.arrays, dict(case.layouts), functions)]
+    kind = type(calls[0][0]).__name__
     declared = f", declarations={dict(declarations)!r}" if declarations else ""
     lines = [
         "import numpy as np",
@@ -54,18 +61,24 @@ def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) 
         "from backproof.targets.calls import Request",
         "from backproof.targets.process import Target",
         "",
-        f"geometry = {_without_defaults(geometry)}",
-        "arrays = {",
-        *(f"    {role!r}: {_literal(array)}," for role, array in found.arrays.items()),
-        "}",
-        f"request = Request(geometry, arrays, {layouts!r}, {tuple(functions)!r})",
         f"with Target.open({binding.name!r}{declared}) as target:",
-        "    print(target.call(request))",
+        *(f"    {line}" for call in calls for line in _call(*call)),
     ]
     if found.wrong.index:
         where = ", ".join(map(str, found.wrong.index))
         lines.append(f"# {found.wrong.quantity}[{where}] must be {found.wrong.expected}, and is {found.wrong.actual}")
     return "\n".join(lines) + "\n"
+
+
+def _call(geometry: Any, arrays: Mapping[str, Array], layouts: dict[str, str], functions: tuple[str, ...]) -> list[str]:
+    """The lines that make one call and print what comes back."""
+    return [
+        f"geometry = {_without_defaults(geometry)}",
+        "arrays = {",
+        *(f"    {role!r}: {_literal(array)}," for role, array in arrays.items()),
+        "}",
+        f"print(target.call(Request(geometry, arrays, {layouts!r}, {functions!r})))",
+    ]
 
 
 def _without_defaults(geometry: Any) -> str:
@@ -78,6 +91,13 @@ def _without_defaults(geometry: Any) -> str:
 def _literal(array: Array) -> str:
     if array.size > WRITTEN_OUT:
         return f"...  # {array.shape}, redrawn from the case's seed: backproof.cases.data.example"
-    values: Any = array.ravel().tolist()
-    whole = [int(v) if float(v).is_integer() and abs(v) < 2**53 else v for v in values]
-    return f'np.array({whole}, dtype="{array.dtype}").reshape({array.shape})'
+    if array.size and np.isnan(array).all():
+        return f'np.full({array.shape}, np.nan, dtype="{array.dtype}")'
+    written = ", ".join(map(_number, array.ravel().tolist()))
+    return f'np.array([{written}], dtype="{array.dtype}").reshape({array.shape})'
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
+    return repr(int(value) if value.is_integer() and abs(value) < 2**53 else value)

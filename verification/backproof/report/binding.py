@@ -35,6 +35,8 @@ def _lines(binding: Mapping[str, Any], excluded: tuple[str, ...]) -> Iterator[tu
         yield f"  {label.replace('_', ' '):<15}{', '.join(binding[label])}", ""
     if binding["algorithm"] != "direct":
         yield f"  algorithm      {binding['algorithm']}", ""
+    if binding["flushes_subnormals"]:
+        yield "  subnormals     may become 0", ""
     for function in binding["functions"]:
         yield "", ""
         yield function["role"], "bold"

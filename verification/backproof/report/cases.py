@@ -32,6 +32,8 @@ _LABELS = {
     "kernel_size": "kernel size (kh, kw)",
     "padding_mode": "padding mode",
     "profile": "data",
+    "poison": "poisoned entry",
+    "before": "calls before it",
 }
 
 
@@ -67,6 +69,9 @@ def line(case: Mapping[str, Any]) -> str:
         parts.append(f"kernel {_text('kernel_size', geometry.get('kernel_size'))}")
     parts += [_text(name, case[name]) for name in ("dtype",) if name in case]
     parts += [f"{role} laid out {name!r}" for role, name in _layouts(case).items() if name != "C"]
+    parts += [_text(name, case[name]) for name in ("poison",) if name in case]
+    if before := case.get("before"):
+        parts.append("after another call" if len(before) == 1 else f"after {len(before)} other calls")
     return ", ".join(parts)
 
 
@@ -115,9 +120,19 @@ def _text(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "layouts" and isinstance(value, Mapping):
         return ", ".join(f"{role}: {layout}" for role, layout in value.items()) or "C order"
+    if name == "functions" and isinstance(value, list):
+        return ", ".join(map(str, value))
+    if name == "before" and isinstance(value, list) and all(isinstance(step, Mapping) for step in value):
+        return "\n".join(f"{number}. {_step(step)}" for number, step in enumerate(value, start=1))
     if isinstance(value, list | tuple) and _depth(value) > 1 and len(json.dumps(value)) > 40:
         return _array(value)
     return json.dumps(value, ensure_ascii=False).replace("[", "(").replace("]", ")").replace('"', "")
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    """One call of a sequence: its functions, and its case in one line."""
+    data = ", all NaN" if step.get("poisoned") else ""
+    return f"{_text('functions', step.get('functions', []))}: {line(step)}{data}"
 
 
 def _depth(value: Any) -> int:

@@ -131,6 +131,7 @@ class Binding:
     padding_modes: tuple[PaddingMode, ...] = ("zeros",)
     layouts: tuple[str, ...] = LAYOUTS
     algorithm: str = "direct"
+    flushes_subnormals: bool = False
     known_defects: tuple[tuple[str, str, str], ...] = ()
     expected_failures: tuple[tuple[str, str], ...] = ()
     not_bound: tuple[str, ...] = ()

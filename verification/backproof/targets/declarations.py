@@ -5,6 +5,7 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     ORIENTATION = "cross-correlation"             or "convolution"; undeclared, it is inferred from forward
     DTYPES = ("float32", "float64")               those that it supports
     ALGORITHM = "direct"                          or "indirect": FFT, Winograd, anything that is not a plain sum
+    FLUSHES_SUBNORMALS = True                     numbers below the smallest normal one may become 0
     SIGNATURE = "x, w, b, stride, padding"        of forward, where Python cannot read it; of several functions:
     SIGNATURE = "forward: x, w; backward: dy, x, w"
     LAYOUTS_EXCLUDED = ("reversed",)              memory layouts that its library cannot express
@@ -38,7 +39,7 @@ ALGORITHMS = ("direct", "indirect")
 LIBRARIES = ("numpy", "torch", "jax")
 #: The keys that `--declare` takes.
 KEYS = (
-    *("ORIENTATION", "DTYPES", "ALGORITHM", "SIGNATURE", "LAYOUTS_EXCLUDED"),
+    *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "SIGNATURE", "LAYOUTS_EXCLUDED"),
     *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
 )
 
@@ -73,6 +74,7 @@ class Declarations:
     orientation: Orientation | None = None
     dtypes: tuple[str, ...] = DTYPES
     algorithm: str = "direct"
+    flushes_subnormals: bool = False
     signature: Mapping[str, inspect.Signature] = field(default_factory=dict)
     layouts_excluded: tuple[str, ...] = ()
     known_defects: tuple[KnownDefect, ...] = ()
@@ -128,6 +130,11 @@ def _dtypes(value: Any) -> tuple[str, ...]:
     if not names:
         raise TargetError(f"DTYPES is empty; name at least one of {', '.join(DTYPES)}")
     return names
+
+
+def _yes_or_no(key: str, value: Any) -> bool:
+    """`True` of a constant, `"true"` of the command line."""
+    return _one_of(key, str(value).lower(), ("true", "false")) == "true"
 
 
 def _defects(value: Any) -> tuple[KnownDefect, ...]:
@@ -186,6 +193,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "orientation": lambda value: _one_of("ORIENTATION", value, ORIENTATIONS),
     "dtypes": _dtypes,
     "algorithm": lambda value: _one_of("ALGORITHM", value, ALGORITHMS),
+    "flushes_subnormals": lambda value: _yes_or_no("FLUSHES_SUBNORMALS", value),
     "signature": _signatures,
     "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
     "known_defects": _defects,

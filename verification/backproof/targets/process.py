@@ -77,6 +77,15 @@ class Target:
             self._drop()
             raise
 
+    def renew(self) -> None:
+        """Give the worker up: the next call starts another, in which nothing has been called before.
+
+        This is no restart in the sense of `restarts`, which counts those that a target made necessary.
+        """
+        if self._child is not None:
+            self._drop()
+            self.restarts -= 1
+
     def close(self) -> None:
         """Stop the worker and give its memory back."""
         self._closed = True

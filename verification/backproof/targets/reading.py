@@ -70,6 +70,7 @@ def binding(
         padding_modes=PADDING_MODES if "padding_mode" in options else PADDING_MODES[:1],
         layouts=tuple(layout for layout in LAYOUTS if layout not in declared.layouts_excluded),
         algorithm=declared.algorithm,
+        flushes_subnormals=declared.flushes_subnormals,
         expected_failures=tuple(declared.expected_failures.items()),
         known_defects=tuple((item.name, item.summary, item.script) for item in declared.known_defects),
         not_bound=not_bound(bound, bias),
