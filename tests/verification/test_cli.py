@@ -121,7 +121,8 @@ def test_check_quietly_and_elsewhere(command: Command) -> None:
         (["--check", "exct"], "there is no check 'exct'; did you mean exact?"),
         (
             ["--check", "zzz"],
-            "there is no check 'zzz'; the checks are contract, exact, symbolic, finite-differences, pooling, state, locality",
+            "there is no check 'zzz'; the checks are contract, exact, symbolic, finite-differences, pooling, state, "
+            "locality",
         ),
         (
             ["--expect-fail", "exact"],
