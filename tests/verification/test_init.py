@@ -79,7 +79,7 @@ def test_filled_in_as_its_comments_say_it_is_right(tmp_path: Path, verify: Calla
     assert not outcome.checks["exact"].not_supported
 
 
-@pytest.mark.parametrize(("returned", "status", "ends"), [("", 0, "2 passed, 3 skipped"), ("dw", 1, "3 failed, 1 ")])
+@pytest.mark.parametrize(("returned", "status", "ends"), [("", 0, "4 passed, 3 skipped"), ("dw", 1, "4 failed, 2 ")])
 def test_its_test_runs(tmp_path: Path, returned: str, status: int, ends: str) -> None:
     file, test = write(tmp_path / "my_conv.py")
     if returned:
