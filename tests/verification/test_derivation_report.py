@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("z3", reason="needs the extra `derive`")
 pytest.importorskip("ziamath", reason="needs the extra `derive`")
 from backproof.edition import data, markdown, overview, page, trouble, wording  # they need ziamath
+from backproof.edition.links import with_checks
 from backproof_spec.derivation.edition import Edition, Severity
 from backproof_spec.derivation.judge import judge_all
 from backproof_spec.proof.verdict import Status
@@ -19,7 +20,7 @@ COMMITTED = Path(__file__).parents[2] / "reports" / "derivation.md"
 
 @pytest.fixture(scope="module")
 def edition() -> Edition:
-    return judge_all(processes=2)
+    return with_checks(judge_all(processes=2))
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,13 @@ def test_the_committed_report_is_what_the_program_finds(edition: Edition) -> Non
     found, committed = markdown.render(edition), COMMITTED.read_text(encoding="utf-8")
     different = [one for one, other in zip(found.splitlines(), committed.splitlines(), strict=False) if one != other]
     assert found == committed, f"run `backproof derive`; the first line that differs is now: {different[:1]}"
+
+
+def test_equations_are_linked_to_the_checks_that_test_them(edition: Edition, html: str) -> None:
+    assert "exact" in edition.claim("weight-gradient").checks
+    assert "pooling" in edition.claim("max-pooling-gradient").checks
+    assert edition.claim("fewer-weights").checks == ()
+    assert "backproof check TARGET --check exact" in html
 
 
 def test_nothing_is_open(edition: Edition) -> None:

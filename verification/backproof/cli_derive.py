@@ -95,11 +95,12 @@ def _check_formulas(equation: str | None) -> None:
 def _judged(equation: str | None) -> Edition:
     from rich.console import Console
 
+    from backproof.edition.links import with_checks
     from backproof.edition.terminal import progress
     from backproof_spec.derivation.judge import judge_all
 
     with progress(Console(stderr=True, highlight=False, markup=False, emoji=False)) as report:
-        return judge_all(equation, report, processes=os.cpu_count() or 1)
+        return with_checks(judge_all(equation, report, processes=os.cpu_count() or 1))
 
 
 def _show(edition: Edition, equation: str | None) -> None:

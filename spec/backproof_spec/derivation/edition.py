@@ -106,7 +106,7 @@ class Claim:
     claimed: tuple[str, ...] = ()  # the frames for which the post says it; empty: it names none
     example: Example | None = None
     notes: tuple[str, ...] = ()  # what a strict reader of the LaTeX objects to: scopes, limits, names
-    checks: tuple[str, ...] = ()  # names of the checks of `backproof check` that test this equation
+    checks: tuple[str, ...] = ()  # of `backproof check`, that test this equation: ids, filled in by a front end
     equation: str = ""  # id of the equation from which code is generated, if one is
 
     @property
