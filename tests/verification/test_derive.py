@@ -23,6 +23,7 @@ from verification.test_report_html import HOSTILE, Page, squeeze
 from backproof import cli, cli_derive
 from backproof.edition import cases, data, grids, markdown, overview, plain, trouble, wording
 from backproof.edition.letters import Letters
+from backproof.edition.links import with_checks
 from backproof.edition.prose import spoken, stretches
 from backproof_spec.derivation.edition import Claim, Edition, Erratum, Example, Grid, Product, Row
 from backproof_spec.proof.verdict import Counterexample, Status, Verdict
@@ -32,6 +33,7 @@ from backproof.edition import figures, page  # noqa: E402  # they need ziamath
 from backproof.edition.formulas import Formulas  # noqa: E402
 
 EDITION = editions.EDITION
+LINKED = with_checks(EDITION)  # the command names the checks that there are
 
 
 @pytest.fixture(scope="module")
@@ -670,7 +672,7 @@ def test_derive_writes_both_reports_and_says_so(command: Command) -> None:
     assert err == "judged 6 of 6 claims\n"
     assert command.files() == ["reports/derivation.html", "reports/derivation.md"]
     assert out.splitlines()[-2:] == ["report: reports/derivation.html", "report: reports/derivation.md"]
-    assert (command.folder / "reports/derivation.md").read_text(encoding="utf-8") == markdown.render(EDITION)
+    assert (command.folder / "reports/derivation.md").read_text(encoding="utf-8") == markdown.render(LINKED)
     assert re.search(r"claims +proved +refuted +open +errata\s+6 +2 +3 +1 +6\b", out)
 
 
@@ -727,7 +729,7 @@ def test_one_claim_is_written_where_a_folder_is_given(command: Command) -> None:
 def test_json_and_nothing_else(command: Command) -> None:
     code, out, _ = command("--json")
     assert (code, command.files()) == (0, [])
-    assert out == data.as_json(EDITION) + "\n"
+    assert out == data.as_json(LINKED) + "\n"
     _, out, _ = command("--json", "--equation", "single-input", "--output", "out")
     assert json.loads(out)["id"] == "single-input"
     assert len(command.files()) == 2
