@@ -96,7 +96,10 @@ class Finding:
 class CheckFinished:
     """A check ended.  `comparisons` counts per quantity the arrays compared and found equal or not.
 
-    `expected_failures` are those that came, `CHECK` or `CHECK:QUANTITY` -> reason.
+    `expected_failures` are those that came, `CHECK` or `CHECK:QUANTITY` -> reason.  `missed` says, per quantity that was
+    not found wrong, with which probability an error bilinear at a configuration tried (a function at a geometry, dtype
+    and memory layouts) would have shown nowhere, at most: `log2_worst` and `log2_median` over the `configurations`, and
+    how many are `rare`, below 2**-20.
     """
 
     kind: ClassVar[str] = "check-finished"
@@ -110,6 +113,7 @@ class CheckFinished:
     not_supported: dict[str, int]  # reason -> examples not called
     seconds: float
     expected_failures: dict[str, str] = field(default_factory=dict)
+    missed: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

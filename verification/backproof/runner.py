@@ -24,6 +24,7 @@ from backproof.cases.levels import space
 from backproof.checks import CHECKS, Bench, Check
 from backproof.checks.bench import Found, Tally
 from backproof.checks.findings import as_event
+from backproof.contract import QUANTITIES
 from backproof.diagnosis import diagnose
 from backproof.events import CheckVerdict, Event, Verdict
 from backproof.expectations import Expectations
@@ -185,6 +186,7 @@ class Verification:
             not_supported=dict(bench.tally.not_supported),
             seconds=round(time.monotonic() - clock, 3),
             expected_failures=met,
+            missed=_missed(found, bench.tally),
         )
         self._emit(finished)
         stale = self._expectations.stale(check.id, met)
@@ -248,6 +250,12 @@ def _verdict(found: list[events.Finding], tally: Tally) -> CheckVerdict:
     if found:
         return "expected failure"
     return "passed" if tally.comparisons.total() else "not verified"
+
+
+def _missed(found: list[events.Finding], tally: Tally) -> dict[str, dict[str, float]]:
+    """What the examples are worth, of those quantities that were not found wrong."""
+    wrong = {quantity for finding in found for quantity in finding.quantity.split("+")}
+    return {q: tally.chances.summary(q) for q in QUANTITIES if q in tally.chances.bits and q not in wrong}
 
 
 def _database(binding: Binding) -> Path:

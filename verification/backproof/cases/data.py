@@ -3,12 +3,13 @@
 Let K be the largest number of products in any entry of `y`, `dx`, `dw`, `db` (counted by the oracle on arrays of ones).
 If `K * |x| * |w|` stays at most 2**24 (float32) or 2**53 (float64), every partial sum, in any order, fused or not,
 is an integer that the dtype holds: the result has no rounding, and any difference is a mistake.  The integers use
-the whole range that K leaves, so that a wrong coefficient is missed with probability of the order of 1/amplitude.
+the whole range that K leaves, so that a wrong coefficient is missed with a probability of the order of 1/amplitude;
+`chances` has the exact bound.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isqrt
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.cases.chances import KEPT, missed
 from backproof.cases.levels import Case
 from backproof.contract import QUANTITIES, Geometry
 from backproof_spec import oracle
@@ -33,13 +35,15 @@ _NARROW = 3
 class Example:
     """A case with its data: `arrays` as handed to the implementation, and the only right results.
 
-    `evidence[q]` is False where all expected values of a quantity are alike, which a stub could return.
+    `evidence[q]` is False where all expected values of a quantity are alike, which a stub could return; `chances[q]`
+    bounds the probability with which an error of q shows nowhere (see `chances`), where the data were drawn as there.
     """
 
     case: Case
     arrays: dict[str, Array]
     expected: dict[str, Array]
     evidence: dict[str, bool]
+    chances: dict[str, float] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4096)
@@ -78,28 +82,49 @@ def amplitudes(profile: str, dtype: str, k: dict[str, int], headroom: int = 0) -
     }.get(profile, dict.fromkeys(("x", "w", "dy"), even))
 
 
-def example(case: Case) -> Example:
-    """Draw a case's data (the same for the same case) and compute what the specification makes of them."""
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A case's data before they are scaled: `integers`, the `exponents` of 2, and the `largest` integers there can be."""
+
+    case: Case
+    integers: dict[str, Array]
+    exponents: dict[str, int]
+    largest: dict[str, int]
+
+    def powers(self) -> dict[str, int]:
+        """The exponents of the results."""
+        x, w, dy = (self.exponents[role] for role in ("x", "w", "dy"))
+        return {"y": x + w, "dx": dy + w, "dw": dy + x, "db": dy}
+
+    def arrays(self) -> dict[str, Array]:
+        """What an implementation is handed."""
+        exponents = {**self.exponents, "b": self.powers()["y"]}
+        return {role: _scaled(array, exponents[role], self.case.dtype) for role, array in self.integers.items()}
+
+
+def draw(case: Case) -> Draw:
+    """Draw a case's data: the same for the same case."""
     geometry, rng = case.geometry, np.random.default_rng(case.seed)
     largest = amplitudes(case.profile, case.dtype, products(geometry), case.headroom)
     integers = {role: _integers(rng, case, role, geometry.shape_of(role), largest[role]) for role in ("x", "w", "dy")}
     exponents = _exponents(rng, case)
     if geometry.bias:
-        integers["b"] = _integers(rng, case, "b", geometry.b_shape, largest["x"] * largest["w"])
-    results = specified(geometry, integers)
-    powers = {
-        "y": exponents["x"] + exponents["w"],
-        "dx": exponents["dy"] + exponents["w"],
-        "dw": exponents["dy"] + exponents["x"],
-        "db": exponents["dy"],
-    }
-    quantities = [q for q in QUANTITIES if q != "db" or geometry.bias]
-    exponents["b"] = powers["y"]
+        largest = {**largest, "b": largest["x"] * largest["w"]}
+        integers["b"] = _integers(rng, case, "b", geometry.b_shape, largest["b"])
+    return Draw(case, integers, exponents, largest)
+
+
+def example(case: Case) -> Example:
+    """Draw a case's data and compute what the specification makes of them."""
+    drawn = draw(case)
+    results, powers = specified(case.geometry, drawn.integers), drawn.powers()
+    quantities = [q for q in QUANTITIES if q != "db" or case.geometry.bias]
     return Example(
         case,
-        {role: _scaled(array, exponents[role], case.dtype) for role, array in integers.items()},
+        drawn.arrays(),
         {q: _scaled(results[q], powers[q], case.dtype) for q in quantities},
         {q: bool(results[q].size) and (results[q].size == 1 or np.ptp(results[q]) > 0) for q in quantities},
+        missed(case, drawn.largest),
     )
 
 
@@ -111,7 +136,7 @@ def _integers(rng: np.random.Generator, case: Case, role: str, shape: tuple[int,
         return _distinct(rng, count, largest).reshape(shape)
     values = rng.integers(-largest, largest, size=shape, endpoint=True)
     if case.profile == "sparse":
-        values *= rng.random(shape) < 0.3
+        values *= rng.random(shape) < KEPT
     if count and not values.any():  # all zeros would be evidence of nothing
         values.flat[rng.integers(count)] = largest
     return values

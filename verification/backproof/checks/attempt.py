@@ -48,6 +48,8 @@ def _compared(
     bench.tally.comparisons[quantity] += 1
     if not drawn.evidence[quantity]:
         bench.tally.without_evidence[quantity] += 1
+    if quantity in drawn.chances and bench.binding.algorithm == "direct":  # what was rounded may hide a difference
+        bench.tally.chances.add(quantity, function, drawn.case, drawn.chances[quantity])
     actual = rounded(bench.binding, reply.values[quantity])
     wrong = compare(quantity, function, actual, expected[quantity])
     if wrong is not None:

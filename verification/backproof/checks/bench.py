@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.cases.chances import Evidence
 from backproof.cases.levels import Space
 from backproof.contract import Geometry, Orientation, PoolGeometry
 from backproof.targets.binding import Binding
@@ -61,7 +62,7 @@ class Wrong:
 
 @dataclass(slots=True)
 class Tally:
-    """How often, per quantity, and what was left out."""
+    """How often, per quantity, what that is worth, and what was left out."""
 
     examples: int = 0
     comparisons: Counter[str] = field(default_factory=Counter)
@@ -69,6 +70,7 @@ class Tally:
     excluded: Counter[str] = field(default_factory=Counter)
     not_supported: Counter[str] = field(default_factory=Counter)
     findings: int = 0
+    chances: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)

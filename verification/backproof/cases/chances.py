@@ -1,0 +1,95 @@
+"""What an example is worth: the chance that an error which is there shows nowhere in it, from above.
+
+    e = Q(implementation) - Q(specification),   e != 0 as a form in the entries, e = 0 on the data drawn
+
+At one shape y is bilinear in x and w plus linear in b, dx is bilinear in dy and w, dw in dy and x, db is linear in dy.
+Let e be an error of the same kind: a product that is missing, added, taken twice or from elsewhere.  Entries are drawn
+independently, and no value of an entry has more than probability p (`_heaviest`).
+
+A linear form that is not 0 vanishes with probability at most p: some coefficient is not 0, and whatever the other
+entries are, at most one value of its entry makes the sum 0.  A bilinear form is a linear form in u whose coefficients
+are linear forms in v; one of these is not 0 as a form, is 0 with probability at most p_v, and if it is not, the form in
+u vanishes with probability at most p_u.  Hence (Schwartz and Zippel, sharpened by treating the factors one by one)
+
+    P(e = 0) <= 1 - (1 - p_u)(1 - p_v)            = 2/|S| - 1/|S|**2 for integers uniform in a set S, where p = 1/|S|
+
+and for y = B(x, w) + L(b) the larger of this and p_b, since L(b) = -B(x, w) for at most one value of an entry of b.
+The bound is attained up to how nearly a form can: y = x[0]*w[0] - x[1]*w[1] on two pixels.
+
+*distinct* data, a random order of 1..n with random signs, are not independent; but given the order the signs are, so
+each entry has two values of probability 1/2: p = 1/2 is proved, and no more is claimed.  (An implementation that only
+reads the wrong entry is always seen.)  *broadcast* data are all alike: p = 1, they are no evidence of this kind.
+`_integers` replaces an array of zeros; every form without a constant is 0 there, so that for these p stays what it is,
+and for b the probability of zeros is added.
+
+Examples with different seeds are independent, so at one shape their chances multiply.  The error is that of exact
+arithmetic: coefficients so close to the right ones that rounding hides the difference are none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from backproof.cases.levels import Case
+
+#: Of the profile "sparse": the probability with which an entry is kept, and not 0.
+KEPT = 0.3
+#: A chance of 2**-20 is one in a million.
+RARE = 20
+
+_FACTORS = {"dx": ("dy", "w"), "dw": ("dy", "x"), "db": ("dy",)}
+
+
+def missed(case: Case, largest: Mapping[str, int]) -> dict[str, float]:
+    """Per quantity the bound for one example; `largest` holds the largest absolute integer of every array drawn."""
+    p = {role: _heaviest(case, role, integer) for role, integer in largest.items()}
+    chances = {quantity: 1 - math.prod(1 - p[role] for role in roles) for quantity, roles in _FACTORS.items()}
+    y = 1 - (1 - p["x"]) * (1 - p["w"])
+    if "b" in p:
+        zeros = 0.0 if _distinct(case, "b", largest["b"]) else p["b"] ** math.prod(case.geometry.b_shape)
+        y = max(y, min(1.0, p["b"] + zeros))
+    return {"y": y, **chances}
+
+
+def _heaviest(case: Case, role: str, largest: int) -> float:
+    """The probability of an entry's most likely value, whatever the others are."""
+    uniform = 1 / (2 * largest + 1)
+    if case.layout(role) == "broadcast":
+        return 1.0
+    if _distinct(case, role, largest):
+        return 1 / 2
+    return 1 - KEPT + KEPT * uniform if case.profile == "sparse" else uniform
+
+
+def _distinct(case: Case, role: str, largest: int) -> bool:
+    """Whether 1, 2, ... with random signs were drawn; more entries than there are integers are drawn uniformly."""
+    return case.profile == "distinct" and math.prod(case.geometry.shape_of(role)) <= largest
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What examples come to: per quantity and configuration, in bits (`-log2` of the chance), by seed.
+
+    A configuration is what a target may treat in a way of its own: a function, a geometry, a dtype, memory layouts.
+    """
+
+    bits: dict[str, dict[Hashable, dict[int, float]]] = field(default_factory=dict)
+
+    def add(self, quantity: str, function: str, case: Case, chance: float) -> None:
+        """Count an example; drawn twice from one seed, it counts once."""
+        configuration = (function, case.geometry, case.dtype, case.layouts)
+        seeds = self.bits.setdefault(quantity, {}).setdefault(configuration, {})
+        seeds[case.seed] = max(seeds.get(case.seed, 0.0), -math.log2(chance))
+
+    def summary(self, quantity: str) -> dict[str, float]:
+        """`configurations` tried; `log2_worst` and `log2_median` of the bounds; how many are `rare`, below 2**-20."""
+        total = sorted(sum(seeds.values()) for seeds in self.bits[quantity].values())
+        return {
+            "configurations": len(total),
+            "log2_worst": -round(total[0], 3),
+            "log2_median": -round(median(total), 3),
+            "rare": sum(bits > RARE for bits in total),
+        }
