@@ -5,5 +5,17 @@ from __future__ import annotations
 from backproof_spec.oracle.build import Oracle, build
 from backproof_spec.oracle.emit import LOWEST
 from backproof_spec.oracle.layers import convolution, convolution_gradients, pooling, pooling_gradient
+from backproof_spec.oracle.projection import Projection, chance, term_counts
 
-__all__ = ["LOWEST", "Oracle", "build", "convolution", "convolution_gradients", "pooling", "pooling_gradient"]
+__all__ = [
+    "LOWEST",
+    "Oracle",
+    "Projection",
+    "build",
+    "chance",
+    "convolution",
+    "convolution_gradients",
+    "pooling",
+    "pooling_gradient",
+    "term_counts",
+]

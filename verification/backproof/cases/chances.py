@@ -19,8 +19,8 @@ The bound is attained up to how nearly a form can: y = x[0]*w[0] - x[1]*w[1] on 
 *distinct* data, a random order of 1..n with random signs, are not independent; but given the order the signs are, so
 each entry has two values of probability 1/2: p = 1/2 is proved, and no more is claimed.  (An implementation that only
 reads the wrong entry is always seen.)  *broadcast* data are all alike: p = 1, they are no evidence of this kind.
-`_integers` replaces an array of zeros; every form without a constant is 0 there, so that for these p stays what it is,
-and for b the probability of zeros is added.
+An array of zeros is never handed over, but one entry of it made the largest integer.  Every form without a constant is
+0 on zeros, so that for these p stays what it is; for b, whose form has one, the probability of zeros is added.
 
 Examples with different seeds are independent, so at one shape their chances multiply.  The error is that of exact
 arithmetic: coefficients so close to the right ones that rounding hides the difference are none.
@@ -35,7 +35,7 @@ from statistics import median
 
 from backproof.cases.levels import Case
 
-#: Of the profile "sparse": the probability with which an entry is kept, and not 0.
+#: Of the profile "sparse": the probability with which an entry of x, w or dy is kept, and not 0.
 KEPT = 0.3
 #: A chance of 2**-20 is one in a million.
 RARE = 20
@@ -47,10 +47,8 @@ def missed(case: Case, largest: Mapping[str, int]) -> dict[str, float]:
     """Per quantity the bound for one example; `largest` holds the largest absolute integer of every array drawn."""
     p = {role: _heaviest(case, role, integer) for role, integer in largest.items()}
     chances = {quantity: 1 - math.prod(1 - p[role] for role in roles) for quantity, roles in _FACTORS.items()}
-    y = 1 - (1 - p["x"]) * (1 - p["w"])
-    if "b" in p:
-        zeros = 0.0 if _distinct(case, "b", largest["b"]) else p["b"] ** math.prod(case.geometry.b_shape)
-        y = max(y, min(1.0, p["b"] + zeros))
+    bilinear = 1 - (1 - p["x"]) * (1 - p["w"])
+    y = max(bilinear, _heaviest_bias(case, largest["b"])) if "b" in p else bilinear
     return {"y": y, **chances}
 
 
@@ -61,7 +59,13 @@ def _heaviest(case: Case, role: str, largest: int) -> float:
         return 1.0
     if _distinct(case, role, largest):
         return 1 / 2
-    return 1 - KEPT + KEPT * uniform if case.profile == "sparse" else uniform
+    return 1 - KEPT + KEPT * uniform if case.profile == "sparse" and role != "b" else uniform
+
+
+def _heaviest_bias(case: Case, largest: int) -> float:
+    """The same for b, once zeros are replaced."""
+    p = _heaviest(case, "b", largest)
+    return p if _distinct(case, "b", largest) else min(1.0, p + p ** math.prod(case.geometry.b_shape))
 
 
 def _distinct(case: Case, role: str, largest: int) -> bool:
@@ -89,7 +93,7 @@ class Evidence:
         total = sorted(sum(seeds.values()) for seeds in self.bits[quantity].values())
         return {
             "configurations": len(total),
-            "log2_worst": -round(total[0], 3),
-            "log2_median": -round(median(total), 3),
+            "log2_worst": round(0.0 - total[0], 3),
+            "log2_median": round(0.0 - median(total), 3),
             "rare": sum(bits > RARE for bits in total),
         }

@@ -1,6 +1,6 @@
 """Data on which every right implementation must agree exactly: integers times powers of two.
 
-Let K be the largest number of products in any entry of `y`, `dx`, `dw`, `db` (counted by the oracle on arrays of ones).
+Let K be the largest number of products in any entry of `y`, `dx`, `dw`, `db` (counted on the index maps of the specification).
 If `K * |x| * |w|` stays at most 2**24 (float32) or 2**53 (float64), every partial sum, in any order, fused or not,
 is an integer that the dtype holds: the result has no rounding, and any difference is a mistake.  The integers use
 the whole range that K leaves, so that a wrong coefficient is missed with a probability of the order of 1/amplitude;
@@ -48,10 +48,9 @@ class Example:
 
 @lru_cache(maxsize=4096)
 def products(geometry: Geometry) -> dict[str, int]:
-    """K per quantity: the number of products, the bias included, in the entry that has most of them."""
-    ones = {role: np.ones(geometry.shape_of(role), dtype=np.int64) for role in ("x", "w", "b", "dy")}
-    results = specified(geometry, ones)
-    return {quantity: int(array.max(initial=1)) for quantity, array in results.items()}
+    """K per quantity: the number of products, the bias included, in the entry that has most of them; at least 1."""
+    counts = oracle.term_counts(geometry.x_shape, geometry.w_shape, **geometry.options())
+    return {quantity: max(1, count) for quantity, count in counts.items()}
 
 
 def specified(geometry: Geometry, arrays: dict[str, Array]) -> dict[str, Array]:
@@ -135,7 +134,7 @@ def _integers(rng: np.random.Generator, case: Case, role: str, shape: tuple[int,
     if case.profile == "distinct" and count <= largest:
         return _distinct(rng, count, largest).reshape(shape)
     values = rng.integers(-largest, largest, size=shape, endpoint=True)
-    if case.profile == "sparse":
+    if case.profile == "sparse" and role != "b":  # the fewer zeros in a bias, the more a sum says of it
         values *= rng.random(shape) < KEPT
     if count and not values.any():  # all zeros would be evidence of nothing
         values.flat[rng.integers(count)] = largest

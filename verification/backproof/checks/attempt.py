@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from backproof.cases.data import Array, Example, example
 from backproof.cases.levels import Case
@@ -20,14 +20,23 @@ def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[st
 
 def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dict[str, Array]) -> Iterable[Wrong]:
     """Compare `quantity -> function` with the expected values; a function that fails leaves the others to be tried."""
-    layouts = dict(drawn.case.layouts)
+    for answer in answers(bench, drawn.case, drawn.arrays, functions):
+        if isinstance(answer, Wrong):
+            yield answer
+        else:
+            yield from _compared(bench, drawn, *answer, expected)
+
+
+def answers(
+    bench: Bench, case: Case, arrays: dict[str, Array], functions: dict[str, str]
+) -> Iterator[Wrong | tuple[str, str, Results]]:
+    """Per quantity its function and what that returned, or what it did instead."""
+    layouts = dict(case.layouts)
     left = list(dict.fromkeys(functions.values()))
     while left:
-        reply = bench.call(drawn.case.geometry, drawn.arrays, left, layouts)
+        reply = bench.call(case.geometry, arrays, left, layouts)
         if isinstance(reply, Results):
-            for quantity, function in functions.items():
-                if function in left:
-                    yield from _compared(bench, drawn, quantity, function, reply, expected)
+            yield from ((quantity, function, reply) for quantity, function in functions.items() if function in left)
             return
         failed = getattr(reply, "function", None)
         if failed not in left:  # excluded as a whole, or forward failed, which had to come first
@@ -42,8 +51,7 @@ def _compared(
     bench: Bench, drawn: Example, quantity: str, function: str, reply: Results, expected: dict[str, Array]
 ) -> Iterable[Wrong]:
     if quantity not in reply.values:
-        summary = f"{function} returned no {quantity}"
-        yield Wrong("malformed", quantity, function, f"{summary}; return an array of shape {expected[quantity].shape}")
+        yield missing(quantity, function, expected[quantity].shape)
         return
     bench.tally.comparisons[quantity] += 1
     if not drawn.evidence[quantity]:
@@ -54,3 +62,9 @@ def _compared(
     wrong = compare(quantity, function, actual, expected[quantity])
     if wrong is not None:
         yield wrong
+
+
+def missing(quantity: str, function: str, shape: tuple[int, ...]) -> Wrong:
+    """A quantity that a function should have returned."""
+    summary = f"{function} returned no {quantity}; return an array of shape {shape}"
+    return Wrong("malformed", quantity, function, summary)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backproof.cases.chances import Evidence
 from backproof.cases.levels import Space
+from backproof.cases.shapes import OwnShape
 from backproof.contract import Geometry, Orientation, PoolGeometry
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
@@ -71,6 +72,8 @@ class Tally:
     not_supported: Counter[str] = field(default_factory=Counter)
     findings: int = 0
     chances: Evidence = field(default_factory=Evidence)
+    calls: int = 0
+    shapes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Bench:
         examples: Random examples for the search, besides the fixed set.
         seed: Of all data and of the search.
         database: Folder in which failing examples are kept for the next run, or None.
+        shapes: The user's own, to be verified completely.
     """
 
     target: Target
@@ -103,6 +107,7 @@ class Bench:
     report: Callable[[Found], None]
     progress: Callable[[int, int], None]
     database: str | None = None
+    shapes: tuple[OwnShape, ...] = ()
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -135,6 +140,7 @@ class Bench:
         layouts: dict[str, str] | None = None,
     ) -> Reply:
         """Call the target, counting what it is not asked for."""
+        self.tally.calls += 1
         reply = self.target.call(Request(geometry, arrays, layouts or {}, tuple(functions)))
         if isinstance(reply, Excluded):
             self.tally.excluded[reply.defect] += 1

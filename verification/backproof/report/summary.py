@@ -163,6 +163,12 @@ class Run:
         return {name: group for name, group in groups.items() if group}
 
     @property
+    def missed(self) -> list[tuple[CheckRecord, dict[str, dict[str, float]]]]:
+        """Those checks that bound the chance of missing an error, with the bounds by quantity."""
+        ended = [(record, record.finished.missed) for record in self.checks.values() if record.finished]
+        return [(record, missed) for record, missed in ended if missed]
+
+    @property
     def equations(self) -> dict[str, list[CheckRecord]]:
         """Every equation tested, and the checks that test it."""
         result: dict[str, list[CheckRecord]] = {}

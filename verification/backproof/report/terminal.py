@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from backproof.events import CheckFinished, CheckStarted, Event, Finding, RunFinished, TargetBound
+from backproof.report import words
 from backproof.report.finding import lines
 from backproof.report.summary import Gap, Run
 from backproof.report.words import command, counted, duration, heading, printable, sentence
@@ -124,6 +125,7 @@ class Terminal:
         self._expected()
         self._not_verified()
         self._strict()
+        self._missed()
         verdict = self._run.verdict
         self._print("")
         self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
@@ -168,6 +170,12 @@ class Terminal:
     def _strict(self) -> None:
         """What fails a strict run besides findings."""
         self._list("strict, and so these fail the run:", self._run.strict, "bold red")
+
+    def _missed(self) -> None:
+        """What the examples are worth, per quantity."""
+        for record, missed in () if self._quiet else self._run.missed:
+            title = f"chance that an error bilinear at a configuration tried went unseen [{record.check}]:"
+            self._list(title, [f"{quantity:<3} {words.missed(row)}" for quantity, row in missed.items()])
 
     def _list(self, title: str, items: Sequence[str], style: str = "") -> None:
         if items:

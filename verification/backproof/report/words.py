@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 from backproof.events import Finding, TargetBound
 from backproof.report.summary import Run
@@ -95,6 +96,22 @@ def statement(run: Run) -> str:
     ended = f"{len(run.ended)} of {counted(len(run.checks), 'started check')} ended"
     found = counted(run.found, "finding")
     return f"The run on {name} was interrupted: {ended}, {found} in {evidence}. This is no pass."
+
+
+def chance(log2: float) -> str:
+    """A probability by its logarithm: `1`, `0.21`, `2^-40.2`."""
+    return f"2^{log2:.1f}" if log2 < -6 else f"{2**log2:.2g}"
+
+
+def missed(row: Mapping[str, float]) -> str:
+    """How likely an error went unseen, at most, over the configurations of a check."""
+    tried = int(row["configurations"])
+    if tried == 1:
+        return f"at most {chance(row['log2_worst'])}"
+    return (
+        f"at most {chance(row['log2_median'])} at the median of {number(tried)} configurations, "
+        f"{chance(row['log2_worst'])} at the worst, below 2^-20 at {number(int(row['rare']))}"
+    )
 
 
 def location(finding: Finding) -> str:

@@ -1,0 +1,201 @@
+"""The user's own shapes, completely: what is not tried at these is no shape, only data, layouts and dtypes.
+
+Every quantity is held to the specification on independent draws, until an error that is bilinear at this shape would
+have been missed with probability below 2**-40 (`cases.chances`), in both dtypes; then in every memory layout.  Small
+results are compared entry by entry with the oracle, large ones by random projection (`projection`).  Where all pairs of
+entries take no more than `basis.CALLS` calls, each is tried by itself, which proves this shape (`basis`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from backproof.cases.chances import missed
+from backproof.cases.data import amplitudes, example, products
+from backproof.cases.data import draw as drawn_data
+from backproof.cases.levels import Case
+from backproof.cases.shapes import OwnShape
+from backproof.cases.shrink import simpler_cases
+from backproof.checks import basis, projection
+from backproof.checks.attempt import attempt
+from backproof.checks.bench import EQUATIONS, Bench, Check, Found, Wrong
+from backproof.checks.hunt import Family, hunt
+from backproof.contract import Geometry
+
+#: An error is missed with probability below 2**-BITS.
+BITS = 40
+#: Products of a forward pass up to which every entry is compared by itself.
+ENTRYWISE = 2**20
+
+
+def run(bench: Bench) -> None:
+    """Each shape in each orientation that it leaves open."""
+    asked = [(own, geometry) for own in bench.shapes for geometry in _geometries(bench, own)]
+    for number, (own, geometry) in enumerate(asked):
+        bench.tally.shapes.append(_verify(bench, own, geometry))
+        bench.progress(number + 1, len(asked))
+
+
+def _geometries(bench: Bench, own: OwnShape) -> list[Geometry]:
+    bias = bench.binding.bias != "never" if own.bias is None else own.bias
+    orientations = bench.orientations if own.orientation is None else (own.orientation,)
+    return [replace(own.geometry, bias=bias, orientation=orientation) for orientation in orientations]
+
+
+def _verify(bench: Bench, own: OwnShape, g: Geometry) -> dict[str, Any]:
+    """One shape, as the report has it: `method`, `calls`, the bounds, and the reason for what was not done."""
+    record: dict[str, Any] = {
+        "shape": own.text,
+        "geometry": g.as_dict(),
+        "dtypes": [dtype for dtype in own.dtypes or bench.binding.dtypes if dtype in bench.binding.dtypes],
+        "products": _products(g),
+        "verdict": "not verified",
+        "method": "none",
+        "calls": 0,
+        "log2_missed": {},
+        "log2_layouts": {},
+        "log2_linear": 0.0,
+        "reason": "",
+    }
+    reason = bench.binding.refuses(g) or _no_dtype(own, record["dtypes"])
+    if reason:
+        bench.tally.not_supported[f"shape {own.text}: {reason}"] += 1
+        return {**record, "reason": reason}
+    calls, findings, compared = bench.tally.calls, bench.tally.findings, bench.tally.comparisons.total()
+    told = replace(bench, report=lambda found: bench.report(_at(own, found)), examples=0, database=None)
+    try:
+        proofs = _tried(told, g, record["dtypes"])
+    except ValueError as error:  # no exact data for so many products
+        bench.tally.not_supported[f"shape {own.text}: {error}"] += 1
+        return {**record, "reason": str(error)}
+    failed, nothing = bench.tally.findings > findings, bench.tally.comparisons.total() == compared
+    record["verdict"] = "failed" if failed else "not verified" if nothing else "passed"
+    record["calls"] = bench.tally.calls - calls
+    record["method"] = "projection" if _large(g) else "draws"
+    if not failed and not nothing:
+        record["log2_missed"], record["log2_layouts"] = _bounds(bench, g, plain=True), _bounds(bench, g, plain=False)
+        if isinstance(proofs, str):
+            record["reason"] = proofs
+        else:
+            record |= {"method": "proof", "log2_linear": round(max(proof.log2_linear for proof in proofs), 3)}
+    return record
+
+
+def _tried(bench: Bench, g: Geometry, dtypes: list[str]) -> list[basis.Proof] | str:
+    """The proofs, or why there is none."""
+    routes, before = bench.routes(), bench.tally.findings
+    for route in routes:
+        hunt(bench, _family(bench, route, g, dtypes))
+    if bench.tally.findings > before:
+        return "something is wrong here"
+    if bench.binding.algorithm != "direct":
+        return "no proof: an indirect algorithm rounds"
+    needed = sum(basis.calls(g, _computed(route, g)) for route in routes)
+    if needed > basis.CALLS:
+        return f"no proof: all pairs of entries are {needed:,} calls, more than {basis.CALLS:,}"
+    proofs = [
+        basis.prove(bench, _computed(route, g), Case(g, dtype, "wide", seed=bench.seed), BITS)
+        for route in routes
+        for dtype in dtypes
+    ]
+    whole = [proof for proof in proofs if proof is not None]
+    if len(whole) < len(proofs):
+        return "something is wrong here"
+    if not all(proof.log2_linear < -BITS for proof in whole):
+        return "no proof: the integers that stay exact are too few to tell what is linear"
+    return whole
+
+
+def _computed(route: dict[str, str], g: Geometry) -> dict[str, str]:
+    return {quantity: function for quantity, function in route.items() if quantity != "db" or g.bias}
+
+
+# ---- draws
+
+
+def _family(bench: Bench, route: dict[str, str], g: Geometry, dtypes: list[str]) -> Family[Case]:
+    return Family(
+        quantities=tuple(_computed(route, g)),
+        fixed=list(_cases(bench, g, dtypes)),
+        sizes=(),
+        case=lambda row, seed: Case(g, seed=seed),
+        attempt=lambda case, wanted: _attempt(bench, route, case, wanted),
+        simpler=lambda case: (
+            c for c in simpler_cases(case) if bench.accepts(c.geometry) and c.dtype in bench.binding.dtypes
+        ),
+        arrays=lambda case: drawn_data(case).arrays() if _large(case.geometry) else example(case).arrays,
+    )
+
+
+def _attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[str]) -> list[Wrong]:
+    way = projection.attempt if _large(case.geometry) else attempt
+    return way(bench, route, case, wanted)
+
+
+def _cases(bench: Bench, g: Geometry, dtypes: list[str]) -> Iterator[Case]:
+    """Plain memory first; a large shape takes its other layouts once each."""
+    seed = bench.seed
+    for layout in ("C", *(name for name in bench.binding.layouts if name != "C")):
+        for dtype in dtypes:
+            roles = ("dy",) if layout == "broadcast" else ("x", "w", "dy")
+            laid = () if layout == "C" else tuple((role, layout) for role in roles)
+            free = projection.HEADROOM if _large(g) and dtype == "float64" else 0
+            case = Case(g, dtype, "wide", laid, headroom=max(free, bench.space.headroom))
+            once = layout == "broadcast" or (_large(g) and layout != "C")
+            for _ in range(1 if once else _draws(case)):
+                seed += 1
+                yield replace(case, seed=seed)
+
+
+def _draws(case: Case) -> int:
+    """How many examples it takes until a bilinear error is missed with probability below 2**-BITS."""
+    largest = amplitudes(case.profile, case.dtype, products(case.geometry), case.headroom)
+    if case.geometry.bias:
+        largest = {**largest, "b": largest["x"] * largest["w"]}
+    chances = (projection.chances if _large(case.geometry) else missed)(case, largest)
+    worst = max(chance for quantity, chance in chances.items() if quantity != "db" or case.geometry.bias)
+    return math.floor(BITS / -math.log2(worst)) + 1
+
+
+def _bounds(bench: Bench, g: Geometry, *, plain: bool) -> dict[str, float]:
+    """Per quantity the largest bound over functions and dtypes, in plain memory or over all other layouts."""
+    bounds = {}
+    for quantity, configurations in bench.tally.chances.bits.items():
+        totals = [
+            sum(seeds.values())
+            for (_, geometry, _, layouts), seeds in configurations.items()
+            if geometry == g and (not layouts) == plain and ("dy", "broadcast") not in layouts
+        ]
+        if totals:
+            bounds[quantity] = round(-min(totals), 3)
+    return bounds
+
+
+def _products(g: Geometry) -> int:
+    """Products of a forward pass, those with padding included."""
+    return math.prod(g.y_shape) * math.prod(g.w_shape[1:])
+
+
+def _large(g: Geometry) -> bool:
+    return _products(g) > ENTRYWISE
+
+
+def _no_dtype(own: OwnShape, dtypes: list[str]) -> str:
+    return "" if dtypes else f"the target has none of the dtypes {', '.join(own.dtypes or ())}"
+
+
+def _at(own: OwnShape, found: Found) -> Found:
+    """A finding says at which shape it was seen; its case may be a smaller one."""
+    wrong = found.wrong
+    return replace(found, wrong=replace(wrong, details=(*wrong.details, f"first seen at the shape {own.text}")))
+
+
+CHECK = Check(
+    "shapes",
+    "Your own shapes, completely",
+    tuple(dict.fromkeys(e for equations in EQUATIONS.values() for e in equations)),
+    run,
+)
