@@ -111,7 +111,7 @@ def check(target: Any, **options: Any) -> Report:
     """Verify a target: a text as on the command line, or an object that another process can import.
 
     `options` are those of `RunOptions`: `declarations`, `profile`, `examples`, `seed`, `time_limit`, `checks`,
-    `expect_fail`, `strict`.
+    `expect_fail`, `strict`, `shapes` (of your own: texts, or instances of `Geometry`).
 
     Raises:
         TargetError: The target cannot be used; the message says what to pass instead.
@@ -137,4 +137,7 @@ def options_for(target: Any, options: dict[str, Any]) -> RunOptions:
     checks = options.get("checks", ())
     if isinstance(checks, str) or not isinstance(checks, Sequence):
         raise TypeError(f"checks must be a tuple of ids such as ('exact',), not {checks!r}")
-    return RunOptions(target_of(target), **{**options, "checks": tuple(checks)})
+    shapes = options.get("shapes", ())
+    if isinstance(shapes, str) or not isinstance(shapes, Sequence):
+        raise TypeError(f"shapes must be a list such as ['x=1,3,8,8 w=4,3,3,3'], not {shapes!r}")
+    return RunOptions(target_of(target), **{**options, "checks": tuple(checks), "shapes": tuple(shapes)})

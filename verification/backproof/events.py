@@ -100,6 +100,10 @@ class CheckFinished:
     not found wrong, with which probability an error bilinear at a configuration tried (a function at a geometry, dtype
     and memory layouts) would have shown nowhere, at most: `log2_worst` and `log2_median` over the `configurations`, and
     how many are `rare`, below 2**-20.
+
+    `shapes` are the user's own, each with its geometry, what was done (`method`: proof, draws, projection, none), the
+    `calls`, bounds as above in plain memory (`log2_missed`) and in other layouts (`log2_layouts`), of a proof the bound
+    of its test of linearity (`log2_linear`), and the `reason` for what was not done.
     """
 
     kind: ClassVar[str] = "check-finished"
@@ -114,6 +118,7 @@ class CheckFinished:
     seconds: float
     expected_failures: dict[str, str] = field(default_factory=dict)
     missed: dict[str, dict[str, float]] = field(default_factory=dict)
+    shapes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import platformdirs
 
 from backproof import events, strictness
 from backproof.cases.levels import space
+from backproof.cases.shapes import own_shape
 from backproof.checks import CHECKS, Bench, Check
 from backproof.checks.bench import Found, Tally
 from backproof.checks.findings import as_event
@@ -154,6 +155,7 @@ class Verification:
             report=lambda found: None,
             progress=lambda done, total: None,
             database=str(_database(binding)),
+            shapes=tuple(map(own_shape, self.options.shapes)),
         )
 
     def check(self, name: str) -> CheckResult:
@@ -187,6 +189,7 @@ class Verification:
             seconds=round(time.monotonic() - clock, 3),
             expected_failures=met,
             missed=_missed(found, bench.tally),
+            shapes=bench.tally.shapes,
         )
         self._emit(finished)
         stale = self._expectations.stale(check.id, met)

@@ -20,10 +20,11 @@ from backproof import strictness
 from backproof.api import VerificationError, options_for
 from backproof.events import Event, Finding, TargetBound
 from backproof.objects import label
+from backproof.options import chosen
 from backproof.report import finding as findings
 from backproof.report.summary import Run
 from backproof.report.words import command
-from backproof.runner import CHECK_IDS, CheckResult, RunOptions, Verification
+from backproof.runner import CheckResult, RunOptions, Verification
 from backproof.targets.errors import TargetError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def parametrize_with_checks(targets: Sequence[Any], **options: Any) -> pytest.Ma
 
 def names_of_tests(options: RunOptions) -> list[str]:
     """The checks of a run; a strict one has one more test, `strict`."""
-    checks = [name for name in CHECK_IDS if not options.checks or name in options.checks]
+    checks = [check.id for check in chosen(options)]
     return [*checks, STRICT] if options.strict else checks
 
 

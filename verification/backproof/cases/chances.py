@@ -29,16 +29,21 @@ arithmetic: coefficients so close to the right ones that rounding hides the diff
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
+from typing import TypeAlias
 
 from backproof.cases.levels import Case
+from backproof.contract import Geometry
 
 #: Of the profile "sparse": the probability with which an entry of x, w or dy is kept, and not 0.
 KEPT = 0.3
 #: A chance of 2**-20 is one in a million.
 RARE = 20
+
+#: What a target may treat in a way of its own: a function, a geometry, a dtype, memory layouts.
+Configuration: TypeAlias = tuple[str, Geometry, str, tuple[tuple[str, str], ...]]
 
 _FACTORS = {"dx": ("dy", "w"), "dw": ("dy", "x"), "db": ("dy",)}
 
@@ -75,12 +80,9 @@ def _distinct(case: Case, role: str, largest: int) -> bool:
 
 @dataclass(slots=True)
 class Evidence:
-    """What examples come to: per quantity and configuration, in bits (`-log2` of the chance), by seed.
+    """What examples come to: per quantity and configuration, in bits (`-log2` of the chance), by seed."""
 
-    A configuration is what a target may treat in a way of its own: a function, a geometry, a dtype, memory layouts.
-    """
-
-    bits: dict[str, dict[Hashable, dict[int, float]]] = field(default_factory=dict)
+    bits: dict[str, dict[Configuration, dict[int, float]]] = field(default_factory=dict)
 
     def add(self, quantity: str, function: str, case: Case, chance: float) -> None:
         """Count an example; drawn twice from one seed, it counts once."""

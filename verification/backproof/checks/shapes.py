@@ -34,9 +34,8 @@ ENTRYWISE = 2**20
 def run(bench: Bench) -> None:
     """Each shape in each orientation that it leaves open."""
     asked = [(own, geometry) for own in bench.shapes for geometry in _geometries(bench, own)]
-    for number, (own, geometry) in enumerate(asked):
+    for own, geometry in asked:
         bench.tally.shapes.append(_verify(bench, own, geometry))
-        bench.progress(number + 1, len(asked))
 
 
 def _geometries(bench: Bench, own: OwnShape) -> list[Geometry]:
