@@ -16,12 +16,14 @@ import pytest
 
 from backproof import pytest_session, testing
 from backproof.events import RunFinished, read_events
+from backproof.options import chosen
 from backproof.recording import joined
 from backproof.report import finding as findings
 from backproof.report.summary import Run
-from backproof.runner import CHECK_IDS, RunOptions
+from backproof.runner import RunOptions
 
 WRONG = Path(__file__).parent / "wrong"
+CHECK_IDS = tuple(check.id for check in chosen(RunOptions("right.py")))
 HEAVY = {"numpy", "numba", "llvmlite", "sympy", "torch", "hypothesis", "rich", "jinja2"}
 
 #: A project that has packages of the same names as our folders, tests of its own, and no mercy with warnings.

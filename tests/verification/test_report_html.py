@@ -179,6 +179,7 @@ def said(event: Event) -> list[Any]:
     data = asdict(event)
     data.pop("seconds", None)  # rounded to a readable duration
     data.pop("case", None)  # see the tests of cases
+    data["missed"] = [[row["configurations"], row["rare"]] for row in data.pop("missed", {}).values()]  # and of words
     if isinstance(event, RunFinished):
         data["verdict"] = event.verdict.upper()
     return [leaf for leaf in leaves(list(data.values())) if leaf not in ELSEWHERE]

@@ -25,7 +25,7 @@ EXIT_STATUS = """\b
 Exit status:
   0    everything asked for holds
   1    findings
-  2    nothing could be verified, or the command could not run
+  2    nothing could be verified, or not all of your own shapes, or the command could not run
   130  interrupted (Ctrl-C); what was found until then is in the report
 """
 TARGET = """TARGET is a registered name (numba, numpy, torch, jax, scipy-signal, ...), a file my_conv.py or a module

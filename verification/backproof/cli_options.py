@@ -78,6 +78,24 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float | 
     return value
 
 
+def _shapes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from backproof.cases.shapes import ShapeError, own_shape
+
+    try:
+        return tuple(own_shape(value).text for value in values)
+    except ShapeError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _shapes_file(context: click.Context, parameter: click.Parameter, value: Path | None) -> tuple[str, ...]:
+    from backproof.cases.shapes import ShapeError, read_shapes
+
+    try:
+        return tuple(shape.text for shape in read_shapes(value)) if value else ()
+    except ShapeError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 declare: Decorator = click.option(
@@ -110,6 +128,22 @@ _RUN: tuple[Decorator, ...] = (
         help="Folder of NAME.ndjson, written during the run, and NAME.html; reports unless given.",
     ),
     click.option("--check", "checks", metavar="ID", multiple=True, help="Run this check only. Repeatable."),
+    click.option(
+        "--shape",
+        "shape",
+        metavar="SHAPE",
+        multiple=True,
+        callback=_shapes,
+        help="Verify this shape of yours completely, e.g. 'x=1,3,8,8 w=4,3,3,3 stride=2 padding=1'. Repeatable.",
+    ),
+    click.option(
+        "--shapes",
+        "shapes_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=_shapes_file,
+        help='The same for all of a TOML file: shapes = ["x=1,3,8,8 w=4,3,3,3", ...].',
+    ),
+    click.option("--only-shapes", is_flag=True, help="Run no other check than that of your shapes."),
     click.option(
         "--expect-fail",
         metavar="CHECK[:QUANTITY]=REASON",

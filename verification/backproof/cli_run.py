@@ -34,15 +34,21 @@ def settings_here() -> Settings:
 
 def combined(given: Mapping[str, Any], settings: Settings, target: TargetSettings) -> RunOptions:
     """Options of a run: those given on the command line, else those of the settings, else the runner's defaults."""
+    from backproof.cases.shapes import EXAMPLE
     from backproof.options import RunOptions
 
+    shapes = (*given["shape"], *given["shapes_file"]) or (*settings.shapes, *target.shapes)
+    checks = (*given["checks"], *(("shapes",) if given["only_shapes"] else ()))
+    if "shapes" in checks and not shapes:
+        fail(f"there is no shape to verify; write one, such as --shape {EXAMPLE!r}")
     written = {key: getattr(settings, key) for key in ("profile", "examples", "seed", "time_limit", "strict")}
     merged = {key: given[key] if given.get(key) is not None else value for key, value in written.items()}
     return RunOptions(
         target.target,
         declarations={**target.declarations, **given["declarations"]},
         expect_fail={**target.expect_fail, **given["expect_fail"]},
-        checks=given["checks"],
+        checks=checks,
+        shapes=shapes,
         **{key: value for key, value in merged.items() if value is not None},
     )
 

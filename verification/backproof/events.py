@@ -33,6 +33,7 @@ class RunStarted:
     environment: dict[str, str]
     expect_fail: dict[str, str] = field(default_factory=dict)  # CHECK or CHECK:QUANTITY -> reason
     strict: bool = False
+    shapes: list[str] = field(default_factory=list)  # the user's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from backproof import environment
+from backproof.cases.shapes import own_shape
 from backproof.checks.orientation import infer
 from backproof.contract import ORIENTATIONS, Orientation
 from backproof.events import FORMAT, RunStarted, TargetBound
@@ -29,6 +30,7 @@ def started(options: RunOptions, examples: int, seed: int) -> RunStarted:
         environment=environment.describe(),
         expect_fail=dict(options.expect_fail),
         strict=options.strict,
+        shapes=[own_shape(shape).text for shape in options.shapes],
     )
 
 

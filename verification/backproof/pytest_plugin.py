@@ -34,6 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="CHECK[:QUANTITY]=REASON",
         help="An expected failure. Repeatable.",
     )
+    add(
+        "--backproof-shape",
+        action="append",
+        default=[],
+        metavar="SHAPE",
+        help="Verify this shape completely, e.g. 'x=1,3,8,8 w=4,3,3,3 stride=2'. Repeatable.",
+    )
     add("--backproof-report", metavar="DIR", help="Write a page and a recording for every target to this folder.")
 
 

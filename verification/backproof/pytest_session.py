@@ -165,6 +165,7 @@ def _options(config: pytest.Config) -> Iterator[RunOptions]:
         seed=config.getoption("--backproof-seed"),
         expect_fail=_pairs(config.getoption("--backproof-expect-fail"), split),
         strict=config.getoption("--backproof-strict"),
+        shapes=tuple(config.getoption("--backproof-shape")),
     )
     for target in dict.fromkeys(config.getoption("--backproof")):
         options = replace(asked, target=target)

@@ -2,7 +2,7 @@
 
 exit status 0   everything asked for holds, expected failures apart
             1   findings, or under `strict` anything that was not verified
-            2   the target could not be loaded, or nothing could be verified
+            2   the target could not be loaded, or nothing could be verified, or not all of the user's own shapes
 """
 
 from __future__ import annotations
@@ -218,7 +218,8 @@ class Verification:
         comparisons = sum(sum(end.comparisons.values()) for end in ended)
         objections = [*strictness.of_run(self.bound, ended), *strictness.of_stale(stale)] if self.options.strict else []
         failed = any(end.verdict == "failed" for end in ended) or (comparisons and objections)
-        verdict: Verdict = "failed" if failed else "passed" if comparisons else "not verified"
+        lacking = any(end.verdict == "not verified" and end.shapes and not end.expected_failures for end in ended)
+        verdict: Verdict = "failed" if failed else "passed" if comparisons and not lacking else "not verified"
         finished = events.RunFinished(
             verdict=verdict,
             exit_status={"failed": 1, "passed": 0, "not verified": 2}[verdict],
@@ -252,7 +253,8 @@ def _verdict(found: list[events.Finding], tally: Tally) -> CheckVerdict:
         return "failed"
     if found:
         return "expected failure"
-    return "passed" if tally.comparisons.total() else "not verified"
+    asked = all(shape["verdict"] == "passed" for shape in tally.shapes)
+    return "passed" if tally.comparisons.total() and asked else "not verified"
 
 
 def _missed(found: list[events.Finding], tally: Tally) -> dict[str, dict[str, float]]:

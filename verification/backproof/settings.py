@@ -7,6 +7,7 @@
     time-limit = 10.0
     report-dir = "reports"                 # relative to this file, as is every path
     strict = true
+    shapes = ["x=1,3,8,8 w=4,3,3,3 stride=2"]  # of your own, see `cases.shapes`; each target may have more
 
     [tool.backproof.targets.mine]          # `backproof check mine`; `backproof check` alone checks all targets
     target = "my_conv.py:Conv"             # where it is not given, the name is the target
@@ -32,7 +33,7 @@ from typing import Any
 
 PROFILES = ("quick", "default", "thorough", "nightly")  # those of `options`, whose import would take a second to import
 SECTION = "tool.backproof"
-_TARGET_KEYS = ("target", "declare", "expect-fail")
+_TARGET_KEYS = ("target", "declare", "expect-fail", "shapes")
 
 
 class SettingsError(ValueError):
@@ -47,6 +48,7 @@ class TargetSettings:
     target: str
     declarations: Mapping[str, str] = field(default_factory=dict)
     expect_fail: Mapping[str, str] = field(default_factory=dict)
+    shapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Settings:
     time_limit: float | None = None
     report_dir: Path | None = None
     strict: bool | None = None
+    shapes: tuple[str, ...] = ()
     targets: Mapping[str, TargetSettings] = field(default_factory=dict)
 
     def find(self, target: str) -> TargetSettings:
@@ -140,8 +143,9 @@ class _Reader:
 
     def settings(self, section: Any) -> Settings:
         table = self.table(SECTION, section)
-        self.known(SECTION, table, (*_SCALARS, "targets"))
-        values = {key: self.scalar(key, value) for key, value in table.items() if key != "targets"}
+        self.known(SECTION, table, (*_SCALARS, "shapes", "targets"))
+        values = {key: self.scalar(key, value) for key, value in table.items() if key in _SCALARS}
+        values["shapes"] = self.shapes(SECTION, table)
         if "report-dir" in values:
             values["report-dir"] = Path(_shown(self.file.parent / values["report-dir"]))
         named = self.table(f"{SECTION}.targets", table.get("targets", {}))
@@ -163,7 +167,20 @@ class _Reader:
         written = table.get("target", name)
         if not (isinstance(written, str) and written):
             raise self.error(where, f"target (={written!r}) must be a text such as 'my_conv.py:Conv'")
-        return TargetSettings(name, _located(written, self.file.parent), texts, expected)
+        shapes = self.shapes(where, table)
+        return TargetSettings(name, _located(written, self.file.parent), texts, expected, shapes)
+
+    def shapes(self, where: str, table: Mapping[str, Any]) -> tuple[str, ...]:
+        """Texts or tables, as texts."""
+        items = table.get("shapes", [])
+        if not isinstance(items, list):
+            raise self.error(where, f"shapes (={items!r}) must be a list of shapes")
+        from backproof.cases.shapes import ShapeError, as_text, own_shape
+
+        try:
+            return tuple(own_shape(item).text for item in map(as_text, items))
+        except ShapeError as error:
+            raise self.error(where, str(error)) from error
 
     def scalar(self, key: str, value: Any) -> Any:
         legal, expected = _SCALARS[key]

@@ -38,7 +38,7 @@ def of_check(end: CheckFinished) -> list[str]:
         if count and count == end.comparisons.get(quantity):
             texts.append(f"{quantity} was compared {count} times, and never with evidence")
     if end.verdict == "not verified" and not _expected_gap(end):
-        texts.append("nothing was compared")
+        texts.append("not every shape could be verified" if end.shapes else "nothing was compared")
     return [f"[{end.check}] {text}" for text in texts]
 
 

@@ -18,7 +18,7 @@ The bound is attained up to how nearly a form can: y = x[0]*w[0] - x[1]*w[1] on 
 
 *distinct* data, a random order of 1..n with random signs, are not independent; but given the order the signs are, so
 each entry has two values of probability 1/2: p = 1/2 is proved, and no more is claimed.  (An implementation that only
-reads the wrong entry is always seen.)  *broadcast* data are all alike: p = 1, they are no evidence of this kind.
+reads the wrong entry is always seen.)  An array laid out as *broadcast* is one number, 1..largest, as it can only be in this layout: e is a form in that number.
 An array of zeros is never handed over, but one entry of it made the largest integer.  Every form without a constant is
 0 on zeros, so that for these p stays what it is; for b, whose form has one, the probability of zeros is added.
 
@@ -61,7 +61,7 @@ def _heaviest(case: Case, role: str, largest: int) -> float:
     """The probability of an entry's most likely value, whatever the others are."""
     uniform = 1 / (2 * largest + 1)
     if case.layout(role) == "broadcast":
-        return 1.0
+        return 1 / largest
     if _distinct(case, role, largest):
         return 1 / 2
     return 1 - KEPT + KEPT * uniform if case.profile == "sparse" and role != "b" else uniform

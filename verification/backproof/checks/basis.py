@@ -30,7 +30,7 @@ from backproof.contract import Geometry
 from backproof.targets.calls import Results
 
 #: Calls of a proof, at most, for each dtype.
-CALLS = 12_000
+CALLS = 10_000
 #: Polynomials of which degree the test of linearity would notice.
 DEGREE = 8
 #: The arguments in which a quantity is linear; y is so in (x, b) and (w, b) together.

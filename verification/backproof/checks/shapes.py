@@ -143,8 +143,7 @@ def _cases(bench: Bench, g: Geometry, dtypes: list[str]) -> Iterator[Case]:
             laid = () if layout == "C" else tuple((role, layout) for role in roles)
             free = projection.HEADROOM if _large(g) and dtype == "float64" else 0
             case = Case(g, dtype, "wide", laid, headroom=max(free, bench.space.headroom))
-            once = layout == "broadcast" or (_large(g) and layout != "C")
-            for _ in range(1 if once else _draws(case)):
+            for _ in range(1 if laid and _large(g) else _draws(case)):
                 seed += 1
                 yield replace(case, seed=seed)
 
@@ -166,7 +165,7 @@ def _bounds(bench: Bench, g: Geometry, *, plain: bool) -> dict[str, float]:
         totals = [
             sum(seeds.values())
             for (_, geometry, _, layouts), seeds in configurations.items()
-            if geometry == g and (not layouts) == plain and ("dy", "broadcast") not in layouts
+            if geometry == g and (not layouts) == plain
         ]
         if totals:
             bounds[quantity] = round(-min(totals), 3)

@@ -20,7 +20,7 @@ from backproof.report.summary import Gap, Run
 _GAPS = {
     "run": ("Said by the run", ""),
     "interrupted": ("Checks that did not end", "The run was interrupted; nothing is claimed about these."),
-    "check": ("Checks that compared nothing", ""),
+    "check": ("Checks that compared nothing, or not all they were asked to", ""),
     "not bound": ("Not found in the target", "Without a function there is nothing to verify."),
     "option": ("Options that forward lacks", "Such an option only ever had its neutral value."),
     "not supported": ("Refused by the target", "It does not take these, or says that it does not support them."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from backproof.events import CheckFinished, CheckStarted, Event, Finding, RunFinished, RunStarted, TargetBound
 
@@ -165,8 +165,13 @@ class Run:
     @property
     def missed(self) -> list[tuple[CheckRecord, dict[str, dict[str, float]]]]:
         """Those checks that bound the chance of missing an error, with the bounds by quantity."""
-        ended = [(record, record.finished.missed) for record in self.checks.values() if record.finished]
-        return [(record, missed) for record, missed in ended if missed]
+        ended = [(record, record.finished) for record in self.checks.values() if record.finished]
+        return [(record, end.missed) for record, end in ended if end.missed and not end.shapes]
+
+    @property
+    def shapes(self) -> list[dict[str, Any]]:
+        """What was done at the user's own shapes."""
+        return [shape for end in self.ended for shape in end.shapes]
 
     @property
     def equations(self) -> dict[str, list[CheckRecord]]:
@@ -202,7 +207,9 @@ class Run:
             if record.verdict == "interrupted":
                 yield Gap("interrupted", f"{record.title}: it did not end", record.check)
             elif record.verdict == "not verified":
-                yield Gap("check", f"{record.title}: nothing was compared", record.check)
+                shapes = record.finished.shapes if record.finished else []
+                what = "not every shape could be verified" if shapes else "nothing was compared"
+                yield Gap("check", f"{record.title}: {what}", record.check)
 
     def _counted_gaps(self) -> Iterator[Gap]:
         defects = {item["name"]: item for item in self.bound.known_defects} if self.bound else {}

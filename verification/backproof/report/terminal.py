@@ -7,9 +7,9 @@ rich).  Our own words are ASCII, since a log may be in any encoding.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -126,6 +126,7 @@ class Terminal:
         self._not_verified()
         self._strict()
         self._missed()
+        self._shapes()
         verdict = self._run.verdict
         self._print("")
         self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
@@ -176,6 +177,16 @@ class Terminal:
         for record, missed in () if self._quiet else self._run.missed:
             title = f"chance that an error bilinear at a configuration tried went unseen [{record.check}]:"
             self._list(title, [f"{quantity:<3} {words.missed(row)}" for quantity, row in missed.items()])
+
+    def _shapes(self) -> None:
+        """What was done at the user's own shapes."""
+        if not self._quiet:
+            several = len({shape["shape"] for shape in self._run.shapes}) < len(self._run.shapes)
+            self._list("your shapes:", [self._shape(shape, several) for shape in self._run.shapes])
+
+    def _shape(self, shape: Mapping[str, Any], several: bool) -> str:
+        orientation = f" ({shape['geometry']['orientation']})" if several else ""
+        return f"{shape['shape']}{orientation}: {words.shape(shape)}"
 
     def _list(self, title: str, items: Sequence[str], style: str = "") -> None:
         if items:

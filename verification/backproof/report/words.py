@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from typing import Any
 
 from backproof.events import Finding, TargetBound
 from backproof.report.summary import Run
@@ -114,6 +115,49 @@ def missed(row: Mapping[str, float]) -> str:
     )
 
 
+def shape(record: Mapping[str, Any]) -> str:
+    """What was done at a shape of the user's own, and what that is worth."""
+    if record["verdict"] == "not verified":
+        return f"not verified: {record['reason'] or 'nothing was compared'}"
+    if record["verdict"] == "failed":
+        return f"differs from the specification; {counted(record['calls'], 'call')}"
+    if record["method"] == "proof":
+        told = "proved, every pair of entries by itself, if each function is linear in its arguments: not noticed, if not,"
+        return f"{told} with probability below {chance(record['log2_linear'])}; {counted(record['calls'], 'call')}"
+    way = {"projection": "by random projection", "draws": "entry by entry"}[record["method"]]
+    return f"{way}, {counted(record['calls'], 'call')}{_worth(record)}"
+
+
+def shape_statement(record: Mapping[str, Any]) -> str:
+    """The same in sentences, with what remains assumed."""
+    assumed = "Assumed: the target is a function of its arguments, without state between calls."
+    match record["verdict"], record["method"]:
+        case "failed", _:
+            return "Here it differs from the specification: see the findings, each of which names the shape."
+        case "not verified", _:
+            return "It was not verified here. This is no pass."
+        case _, "proof":
+            return (
+                "Proved for this shape: each product of two entries was asked for by itself, and each was right, in plain "
+                "memory. The proof needs functions that are linear in each argument, which was tested exactly on random "
+                f"integers, for polynomials of any coefficients up to degree 8. {assumed}"
+            )
+        case _, "projection":
+            return (
+                "Every entry was held to the specification by random projection in the integers modulo 2^64, with "
+                f"numbers drawn after the results were in; the bounds below include its own chance of error. {assumed}"
+            )
+    return f"Every entry was compared, on as many independent random examples as the bounds below need. {assumed}"
+
+
+def _worth(record: Mapping[str, Any]) -> str:
+    plain, laid = record["log2_missed"], record["log2_layouts"]
+    if not plain:
+        return "; no bound, for what was rounded may hide a difference"
+    other = f", {chance(max(laid.values()))} in other memory layouts" if laid else ""
+    return f"; a bilinear error missed with probability below {chance(max(plain.values()))}{other}"
+
+
 def location(finding: Finding) -> str:
     """`dw[0, 0, 1, 0]`, or the quantity alone."""
     return f"{finding.quantity}{finding.index}" if finding.index else finding.quantity
@@ -135,6 +179,8 @@ def command(run: Run, *more: str) -> str:
         words += ["--declare", f"{key}={value}"]
     for key, reason in started.expect_fail.items():
         words += ["--expect-fail", f"{key}={reason}"]
+    for shape in started.shapes:
+        words += ["--shape", shape]
     if started.strict:
         words.append("--strict")
     words += ["--profile", started.profile, "--examples", str(started.examples), "--seed", str(started.seed)]
