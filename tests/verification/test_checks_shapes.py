@@ -180,7 +180,10 @@ def test_an_indirect_algorithm_has_neither_bound_nor_proof(tried, module) -> Non
     [
         ("x=1,4,5,5 w=2,2,2,2", "forward has no parameter for groups=2"),
         ("x=1,1,5,5 w=2,1,2,2 bias=false", "forward takes a bias always, and bias=False"),
-        ("x=1,1,5,5 w=2,1,2,2 orientation=cross-correlation", "forward computes a convolution, not a cross-correlation"),
+        (
+            "x=1,1,5,5 w=2,1,2,2 orientation=cross-correlation",
+            "forward computes a convolution, not a cross-correlation",
+        ),
         ("x=1,1,5,5 w=2,1,2,2 dtype=float32", "the target has none of the dtypes float32"),
         ("x=2000000,1,1,1 w=1,1,1,1", ""),
     ],
@@ -192,12 +195,12 @@ def test_what_cannot_be_verified_is_no_pass(tried, module, shape: str, reason: s
     outcome, records = tried(target, shape, SMALL)
     assert (outcome.status, outcome.end.verdict) == (2, "not verified")
     assert [record["verdict"] for record in records] == ["not verified", "passed"]
-    assert records[0]["reason"] == reason
-    assert list(outcome.checks["shapes"].not_supported) == [f"shape {shape}: {reason}"]
+    assert records[0]["reason"].startswith(reason)
+    assert list(outcome.checks["shapes"].not_supported) == [f"shape {shape}: {records[0]['reason']}"]
 
 
 def test_a_shape_left_open_is_tried_in_both_orientations(tried) -> None:
-    outcome, records = tried("numpy", "x=1,1,2,2 w=1,1,1,2 dtype=float64")
+    _, records = tried("numpy", "x=1,1,2,2 w=1,1,1,2 dtype=float64")
     assert [record["geometry"]["orientation"] for record in records] == ["convolution", "cross-correlation"]
     assert [(record["verdict"], record["dtypes"]) for record in records] == [("passed", ["float64"])] * 2
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from backproof.cases.shapes import OwnShape, ShapeError, as_text, own_shape, read_shapes, written
 from backproof.contract import Geometry
+
+PLAIN = Geometry(size=(4, 4), kernel_size=(3, 3), bias=False)
 
 
 @pytest.mark.parametrize(
@@ -20,12 +24,12 @@ from backproof.contract import Geometry
             "x=2,3,9,8 w=4,3,2,3 stride=2,1 padding=1,2 dilation=1,3",
             Geometry(2, 3, 4, (9, 8), (2, 3), (2, 1), ((1, 1), (2, 2)), (1, 3), bias=False),
         ),
-        ("x=1,1,4,4 w=1,1,3,3 padding=0,1,2,3", Geometry(1, 1, 1, (4, 4), (3, 3), padding=((0, 1), (2, 3)), bias=False)),
+        ("x=1,1,4,4 w=1,1,3,3 padding=0,1,2,3", replace(PLAIN, padding=((0, 1), (2, 3)))),
         ("x=1,6,4,4 w=4,3,1,1", Geometry(1, 6, 4, (4, 4), (1, 1), groups=2, bias=False)),
         ("w=4,3,1,1  x=1,6,4,4 groups=2", Geometry(1, 6, 4, (4, 4), (1, 1), groups=2, bias=False)),
-        ("x=1,1,4,4 w=1,1,3,3 padding_mode=circular", Geometry(1, 1, 1, (4, 4), (3, 3), padding_mode="circular", bias=False)),
+        ("x=1,1,4,4 w=1,1,3,3 padding_mode=circular", replace(PLAIN, padding_mode="circular")),
     ],
-)  # fmt: skip
+)
 def test_what_is_written(text: str, geometry: Geometry) -> None:
     assert own_shape(text) == OwnShape(text, geometry)
 

@@ -97,10 +97,11 @@ class Finding:
 class CheckFinished:
     """A check ended.  `comparisons` counts per quantity the arrays compared and found equal or not.
 
-    `expected_failures` are those that came, `CHECK` or `CHECK:QUANTITY` -> reason.  `missed` says, per quantity that was
-    not found wrong, with which probability an error bilinear at a configuration tried (a function at a geometry, dtype
-    and memory layouts) would have shown nowhere, at most: `log2_worst` and `log2_median` over the `configurations`, and
-    how many are `rare`, below 2**-20.
+    `expected_failures` are those that came, `CHECK` or `CHECK:QUANTITY` -> reason.
+
+    `missed` says, per quantity that was not found wrong, with which probability an error bilinear at a configuration
+    tried (a function at a geometry, dtype and memory layouts) would have shown nowhere, at most: `log2_worst` and
+    `log2_median` over the `configurations`, and how many are `rare`, below 2**-20.
 
     `shapes` are the user's own, each with its geometry, what was done (`method`: proof, draws, projection, none), the
     `calls`, bounds as above in plain memory (`log2_missed`) and in other layouts (`log2_layouts`), of a proof the bound

@@ -11,8 +11,8 @@ and the two sides of the gradients fold in the same way.  One axis is left as it
 dx; so the folds are vectors, and a difference in one names the channel.  The work is O(|y| + |w| + (kh + kw)|x|), no
 convolution among it.
 
-Let e != 0 be the difference of what was computed and what is right, in a channel that has an entry of 2-adic valuation v.
-Folding an axis with uniform numbers puts a uniform multiple of 2**v in the place of the entry of least valuation: that
+Let e != 0 be the difference of what was computed and what is right, in a channel with an entry of 2-adic valuation v.
+Folding an axis with uniform numbers puts a uniform multiple of 2**v in the place of the entry of least valuation: v
 grows by g or more with probability 2**-g at most.  So after three folds the sum is 0 modulo 2**64 with probability at
 most P(G1 + G2 + G3 >= 64 - v), G geometric (`chance`).  This needs vectors that are independent of e: they are drawn
 when the results are in.
@@ -132,7 +132,7 @@ def chance(bits: int, folds: int = 3) -> float:
     Such an error's valuation is below `bits`; fewer than `folds` heads in t + folds - 1 tosses have that probability.
     """
     t = 65 - bits
-    return sum(comb(t + folds - 1, heads) for heads in range(folds)) / 2 ** (t + folds - 1)
+    return sum(comb(t + folds - 1, heads) for heads in range(folds)) * 2.0 ** -(t + folds - 1)
 
 
 def _fold(vector: Array, array: Array) -> Array:
@@ -141,7 +141,8 @@ def _fold(vector: Array, array: Array) -> Array:
 
 
 def _contract(blocks: Array, taps: Array) -> Array:
-    return np.einsum("gok,gik->go", blocks, taps).ravel()
+    contracted: Array = np.einsum("gok,gik->go", blocks, taps).ravel()
+    return contracted
 
 
 def _gathered(array: Array, table: Array, vector: Array) -> Array:
@@ -155,4 +156,6 @@ def _spread(array: Array, table: Array, vector: Array, axis: int) -> Array:
     shape = list(array.shape)
     shape[axis] = 1
     padded = np.concatenate([array, np.zeros(shape, dtype=np.int64)], axis=axis)
-    return sum(padded.take(row, axis=axis) * tap for row, tap in zip(table, vector, strict=True))
+    terms = [padded.take(row, axis=axis) * tap for row, tap in zip(table, vector, strict=True)]
+    spread: Array = np.sum(terms, axis=0)
+    return spread

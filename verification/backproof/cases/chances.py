@@ -18,7 +18,9 @@ The bound is attained up to how nearly a form can: y = x[0]*w[0] - x[1]*w[1] on 
 
 *distinct* data, a random order of 1..n with random signs, are not independent; but given the order the signs are, so
 each entry has two values of probability 1/2: p = 1/2 is proved, and no more is claimed.  (An implementation that only
-reads the wrong entry is always seen.)  An array laid out as *broadcast* is one number, 1..largest, as it can only be in this layout: e is a form in that number.
+reads the wrong entry is always seen.)  An array laid out as *broadcast* is one number from 1..largest, as it must be in
+this layout: e is a form in that number.
+
 An array of zeros is never handed over, but one entry of it made the largest integer.  Every form without a constant is
 0 on zeros, so that for these p stays what it is; for b, whose form has one, the probability of zeros is added.
 
@@ -78,6 +80,11 @@ def _distinct(case: Case, role: str, largest: int) -> bool:
     return case.profile == "distinct" and math.prod(case.geometry.shape_of(role)) <= largest
 
 
+def log2(bits: float) -> float:
+    """The logarithm of a bound of so many bits, to three digits, rounded up."""
+    return 0.0 - math.floor(1000 * bits) / 1000
+
+
 @dataclass(slots=True)
 class Evidence:
     """What examples come to: per quantity and configuration, in bits (`-log2` of the chance), by seed."""
@@ -95,7 +102,7 @@ class Evidence:
         total = sorted(sum(seeds.values()) for seeds in self.bits[quantity].values())
         return {
             "configurations": len(total),
-            "log2_worst": round(0.0 - total[0], 3),
-            "log2_median": round(0.0 - median(total), 3),
+            "log2_worst": log2(total[0]),
+            "log2_median": log2(median(total)),
             "rare": sum(bits > RARE for bits in total),
         }

@@ -1,6 +1,6 @@
 """Data on which every right implementation must agree exactly: integers times powers of two.
 
-Let K be the largest number of products in any entry of `y`, `dx`, `dw`, `db` (counted on the index maps of the specification).
+Let K be the largest number of products in any entry of `y`, `dx`, `dw`, `db` (counted on the equation's index maps).
 If `K * |x| * |w|` stays at most 2**24 (float32) or 2**53 (float64), every partial sum, in any order, fused or not,
 is an integer that the dtype holds: the result has no rounding, and any difference is a mistake.  The integers use
 the whole range that K leaves, so that a wrong coefficient is missed with a probability of the order of 1/amplitude;
@@ -83,7 +83,7 @@ def amplitudes(profile: str, dtype: str, k: dict[str, int], headroom: int = 0) -
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A case's data before they are scaled: `integers`, the `exponents` of 2, and the `largest` integers there can be."""
+    """A case's data before they are scaled: `integers`, `exponents` of 2, and the `largest` integers there can be."""
 
     case: Case
     integers: dict[str, Array]

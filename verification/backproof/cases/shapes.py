@@ -13,7 +13,7 @@
     bias          true or false; unless written, true where the target takes one
     dtype         float32, float64 or both with a comma; unless written, all that the target has
 
-In a file (TOML), `shapes` is a list of such texts, or of tables with the same keys: {x = [1, 3, 8, 8], stride = 2, ...}.
+In TOML, `shapes` is a list of such texts, or of tables with the same keys: {x = [1, 3, 8, 8], stride = 2, ...}.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _plain(value: Any) -> str:
 
 def written(g: Geometry) -> str:
     """A geometry as text, without what is neutral."""
-    parts = {"x": g.x_shape, "w": g.w_shape}
+    parts: dict[str, Any] = {"x": g.x_shape, "w": g.w_shape}
     neutral = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "padding_mode": "zeros"}
     parts |= {key: getattr(g, key) for key, value in neutral.items() if getattr(g, key) != value}
     parts |= {"orientation": g.orientation, "bias": g.bias}

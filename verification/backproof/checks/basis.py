@@ -123,7 +123,7 @@ def _relation(
     wrong = compare(quantity, function, values[2], values[0] + 2 * values[1])
     if wrong is None:
         return None
-    summary = f"{quantity} is not linear in {role}: f(u + 2v) differs from f(u) + 2 f(v), u and v in the place of {role}"
+    summary = f"{quantity} is not linear in {role}: f(u + 2v) differs from f(u) + 2 f(v), with u, v, u + 2v for {role}"
     given = {r: array.astype(case.dtype) for r, array in both.items()}
     return Found(replace(wrong, summary=summary), case, given, bench.tally.examples)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from backproof.cases.chances import missed
+from backproof.cases.chances import log2, missed
 from backproof.cases.data import amplitudes, example, products
 from backproof.cases.data import draw as drawn_data
 from backproof.cases.levels import Case
@@ -79,7 +79,7 @@ def _verify(bench: Bench, own: OwnShape, g: Geometry) -> dict[str, Any]:
         if isinstance(proofs, str):
             record["reason"] = proofs
         else:
-            record |= {"method": "proof", "log2_linear": round(max(proof.log2_linear for proof in proofs), 3)}
+            record |= {"method": "proof", "log2_linear": log2(-max(proof.log2_linear for proof in proofs))}
     return record
 
 
@@ -168,7 +168,7 @@ def _bounds(bench: Bench, g: Geometry, *, plain: bool) -> dict[str, float]:
             if geometry == g and (not layouts) == plain
         ]
         if totals:
-            bounds[quantity] = round(-min(totals), 3)
+            bounds[quantity] = log2(min(totals))
     return bounds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -92,6 +93,10 @@ def statement(run: Run) -> str:
         case "failed":
             found = counted(run.found, "finding")
             return f"{name} differs from the specification: {found} in {evidence}, {spent}."
+        case "not verified" if run.shapes and run.comparisons:
+            lacking = sum(shape["verdict"] != "passed" for shape in run.shapes)
+            shapes = f"{number(lacking)} of your {counted(len(run.shapes), 'shape')} could not be verified"
+            return f"{name} has no findings in {evidence}, {spent}, but {shapes}. This is no pass."
         case "not verified":
             return f"{name} was not verified: {evidence}, {spent}. This is no pass."
     ended = f"{len(run.ended)} of {counted(len(run.checks), 'started check')} ended"
@@ -100,8 +105,8 @@ def statement(run: Run) -> str:
 
 
 def chance(log2: float) -> str:
-    """A probability by its logarithm: `1`, `0.21`, `2^-40.2`."""
-    return f"2^{log2:.1f}" if log2 < -6 else f"{2**log2:.2g}"
+    """A probability by its logarithm, rounded up: `1`, `0.21`, `2^-40.2`."""
+    return f"2^{math.ceil(10 * log2) / 10:.1f}" if log2 < -6 else f"{math.ceil(100 * 2**log2) / 100:g}"
 
 
 def missed(row: Mapping[str, float]) -> str:
@@ -122,8 +127,8 @@ def shape(record: Mapping[str, Any]) -> str:
     if record["verdict"] == "failed":
         return f"differs from the specification; {counted(record['calls'], 'call')}"
     if record["method"] == "proof":
-        told = "proved, every pair of entries by itself, if each function is linear in its arguments: not noticed, if not,"
-        return f"{told} with probability below {chance(record['log2_linear'])}; {counted(record['calls'], 'call')}"
+        linear = f"given linearity, tested with a chance of error of at most {chance(record['log2_linear'])}"
+        return f"proved by every pair of entries, {counted(record['calls'], 'call')}; {linear}"
     way = {"projection": "by random projection", "draws": "entry by entry"}[record["method"]]
     return f"{way}, {counted(record['calls'], 'call')}{_worth(record)}"
 
@@ -138,9 +143,9 @@ def shape_statement(record: Mapping[str, Any]) -> str:
             return "It was not verified here. This is no pass."
         case _, "proof":
             return (
-                "Proved for this shape: each product of two entries was asked for by itself, and each was right, in plain "
-                "memory. The proof needs functions that are linear in each argument, which was tested exactly on random "
-                f"integers, for polynomials of any coefficients up to degree 8. {assumed}"
+                "Proved for this shape: each product of two entries was asked for by itself, and each was right, in "
+                "plain memory. The proof needs functions that are linear in each argument. That was tested exactly, on "
+                f"random integers, against polynomials of any coefficients up to degree 8. {assumed}"
             )
         case _, "projection":
             return (
@@ -155,7 +160,7 @@ def _worth(record: Mapping[str, Any]) -> str:
     if not plain:
         return "; no bound, for what was rounded may hide a difference"
     other = f", {chance(max(laid.values()))} in other memory layouts" if laid else ""
-    return f"; a bilinear error missed with probability below {chance(max(plain.values()))}{other}"
+    return f"; chance that a bilinear error went unseen: at most {chance(max(plain.values()))}{other}"
 
 
 def location(finding: Finding) -> str:
