@@ -21,11 +21,11 @@ passed       forward: 200 examples, 200 comparisons, 1.2 s
 passed       gradients: 200 examples, 400 comparisons, 1.2 s
 
 chance that an error bilinear at a configuration tried went unseen [forward]:
-  - y   at most 2^-11.2 at the median of 200 configurations, 0.75 at the worst, below 2^-20 at 40
+  - y   at most 2^-11.2 at the median of 200 configurations, 0.76 at the worst, below 2^-20 at 40
 
 chance that an error bilinear at a configuration tried went unseen [gradients]:
-  - dx  at most 2^-11.2 at the median of 200 configurations, 0.75 at the worst, below 2^-20 at 40
-  - dw  at most 2^-11.2 at the median of 200 configurations, 0.75 at the worst, below 2^-20 at 40
+  - dx  at most 2^-11.2 at the median of 200 configurations, 0.76 at the worst, below 2^-20 at 40
+  - dw  at most 2^-11.2 at the median of 200 configurations, 0.76 at the worst, below 2^-20 at 40
 
 PASSED: numba, convolution and cross-correlation: no findings, 400 examples, 600 exact comparisons, 2.5 s
 """
