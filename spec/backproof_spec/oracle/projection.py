@@ -97,10 +97,10 @@ class Projection:
 
 def index_table(axis: int, **sizes: int) -> Array:
     """Which row (axis 0) or column (axis 1) of x output pixel i meets at tap u, `(k, O)`; -1 where none."""
-    expression, pixel, tap, size, kernel, outputs = (_ROWS, _COLUMNS)[axis]
-    count = eval(_compiled(code(outputs)), {}, dict(sizes))
-    values = {name(pixel): np.arange(count)[None, :], name(tap): np.arange(sizes[kernel])[:, None]}
-    found = eval(_compiled(code(expression)), {}, {**sizes, **values}) + np.zeros((1, count), dtype=np.int64)
+    source, outputs, (pixel, tap, size, kernel) = _compiled(axis)
+    count = eval(outputs, {}, dict(sizes))
+    values = {pixel: np.arange(count)[None, :], tap: np.arange(sizes[kernel])[:, None]}
+    found = eval(source, {}, {**sizes, **values}) + np.zeros((1, count), dtype=np.int64)
     return np.where((found >= 0) & (found < sizes[size]), found, -1)
 
 
@@ -121,9 +121,12 @@ def term_counts(x_shape: tuple[int, ...], w_shape: tuple[int, ...], **options: A
     }
 
 
-@lru_cache(maxsize=8)
-def _compiled(source: str) -> Any:
-    return compile(source, "<general-forward>", "eval")
+@lru_cache(maxsize=2)
+def _compiled(axis: int) -> tuple[Any, Any, tuple[str, str, str, str]]:
+    """An axis of the equation as code: the index map, the number of outputs, and the names in it."""
+    expression, pixel, tap, size, kernel, outputs = (_ROWS, _COLUMNS)[axis]
+    source, count = (compile(code(part), f"<{general.FORWARD.id}>", "eval") for part in (expression, outputs))
+    return source, count, (name(pixel), name(tap), size, kernel)
 
 
 def chance(bits: int, folds: int = 3) -> float:
