@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from backproof.cases.levels import Case
 from backproof.contract import Geometry
 from backproof_spec import oracle
 
+WRONG = Path(__file__).parent / "wrong"
 DRAWS = 4_000
 #: Four standard deviations of a frequency over so many draws, at most.
 SPREAD = 4 * 0.5 / DRAWS**0.5
@@ -107,6 +109,10 @@ def test_an_example_knows_the_range_that_was_really_drawn(dtype: str) -> None:
     assert data.example(case).chances["y"] == pytest.approx(2 / (2 * largest + 1), rel=1e-2)
 
 
+def test_a_chance_below_the_resolution_of_1_is_not_0() -> None:
+    assert missed(Case(PIXELS, profile="wide"), dict.fromkeys(("x", "w", "dy"), 2**58))["dx"] == pytest.approx(2**-58)
+
+
 def test_seeds_multiply_and_one_seed_counts_once() -> None:
     evidence = Evidence()
     for seed in (1, 2, 2):
@@ -130,7 +136,7 @@ def test_a_wrong_layer_survives_no_more_often_than_claimed(monkeypatch) -> None:
 
 
 def test_a_run_says_it_per_quantity_unless_wrong_or_rounded(verify, module) -> None:
-    outcome = verify("numpy", checks=("exact", "symbolic"))
+    outcome = verify(str(WRONG / "right.py"), checks=("exact", "symbolic"))
     said = outcome.checks["exact"].missed
     assert set(said) == {"y", "dx", "dw", "db"}
     assert all(row["configurations"] > 100 and 0 <= row["rare"] <= row["configurations"] for row in said.values())

@@ -184,7 +184,7 @@ def test_an_indirect_algorithm_has_neither_bound_nor_proof(tried, module) -> Non
             "x=1,1,5,5 w=2,1,2,2 orientation=cross-correlation",
             "forward computes a convolution, not a cross-correlation",
         ),
-        ("x=1,1,5,5 w=2,1,2,2 dtype=float32", "the target has none of the dtypes float32"),
+        ("x=1,1,5,5 w=2,1,2,2 dtype=float32", "the target does not support float32"),
         ("x=2000000,1,1,1 w=1,1,1,1", ""),
     ],
 )
@@ -197,6 +197,13 @@ def test_what_cannot_be_verified_is_no_pass(tried, module, shape: str, reason: s
     assert [record["verdict"] for record in records] == ["not verified", "passed"]
     assert records[0]["reason"].startswith(reason)
     assert list(outcome.checks["shapes"].not_supported) == [f"shape {shape}: {records[0]['reason']}"]
+
+
+def test_what_the_target_left_out_is_no_pass(tried, module) -> None:
+    target = module(BACKWARD.format("if dy.dtype == 'f4': raise NotImplementedError('float64 only')"))
+    outcome, (record,) = tried(target, SMALL)
+    assert (outcome.status, record["verdict"], record["method"]) == (2, "not verified", "draws")
+    assert record["reason"] == "no result for " + ", ".join(f"{q} by backward in float32" for q in ("dx", "dw", "db"))
 
 
 def test_a_shape_left_open_is_tried_in_both_orientations(tried) -> None:

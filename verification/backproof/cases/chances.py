@@ -11,10 +11,10 @@ entries are, at most one value of its entry makes the sum 0.  A bilinear form is
 are linear forms in v; one of these is not 0 as a form, is 0 with probability at most p_v, and if it is not, the form in
 u vanishes with probability at most p_u.  Hence (Schwartz and Zippel, sharpened by treating the factors one by one)
 
-    P(e = 0) <= 1 - (1 - p_u)(1 - p_v)            = 2/|S| - 1/|S|**2 for integers uniform in a set S, where p = 1/|S|
+    P(e = 0) <= p_u + p_v - p_u*p_v               = 2/|S| - 1/|S|**2 for integers uniform in a set S, where p = 1/|S|
 
 and for y = B(x, w) + L(b) the larger of this and p_b, since L(b) = -B(x, w) for at most one value of an entry of b.
-The bound is attained up to how nearly a form can: y = x[0]*w[0] - x[1]*w[1] on two pixels.
+One product too few, e = x[0]*w[0], attains it: it is unseen where x[0] or w[0] is 0.
 
 *distinct* data, a random order of 1..n with random signs, are not independent; but given the order the signs are, so
 each entry has two values of probability 1/2: p = 1/2 is proved, and no more is claimed.  (An implementation that only
@@ -47,16 +47,22 @@ RARE = 20
 #: What a target may treat in a way of its own: a function, a geometry, a dtype, memory layouts.
 Configuration: TypeAlias = tuple[str, Geometry, str, tuple[tuple[str, str], ...]]
 
-_FACTORS = {"dx": ("dy", "w"), "dw": ("dy", "x"), "db": ("dy",)}
-
 
 def missed(case: Case, largest: Mapping[str, int]) -> dict[str, float]:
     """Per quantity the bound for one example; `largest` holds the largest absolute integer of every array drawn."""
     p = {role: _heaviest(case, role, integer) for role, integer in largest.items()}
-    chances = {quantity: 1 - math.prod(1 - p[role] for role in roles) for quantity, roles in _FACTORS.items()}
-    bilinear = 1 - (1 - p["x"]) * (1 - p["w"])
-    y = max(bilinear, _heaviest_bias(case, largest["b"])) if "b" in p else bilinear
-    return {"y": y, **chances}
+    bias = _heaviest_bias(case, largest["b"]) if "b" in p else 0.0
+    return {
+        "y": max(_either(p["x"], p["w"]), bias),
+        "dx": _either(p["dy"], p["w"]),
+        "dw": _either(p["dy"], p["x"]),
+        "db": p["dy"],
+    }
+
+
+def _either(p: float, q: float) -> float:
+    """1 - (1 - p)(1 - q), also where p and q are so small that 1 - p would be 1."""
+    return p + q - p * q
 
 
 def _heaviest(case: Case, role: str, largest: int) -> float:

@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
 from backproof.cases.data import Array, amplitudes, products, specified
 from backproof.cases.levels import Case
-from backproof.checks.bench import Bench, Found, Wrong, compare, misbehaviour
+from backproof.checks.bench import Bench, Found, compare, misbehaviour
 from backproof.contract import Geometry
 from backproof.targets.calls import Results
 
@@ -37,12 +38,8 @@ DEGREE = 8
 FACTORS = {"y": ("x", "w"), "dx": ("dy", "w"), "dw": ("dy", "x"), "db": ("dy",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What it took: `calls`, and the probability with which something not linear would have passed (`log2_linear`)."""
-
-    calls: int
-    log2_linear: float
+class NoProofError(Exception):
+    """Why a shape could not be proved."""
 
 
 def calls(g: Geometry, route: dict[str, str]) -> int:
@@ -50,17 +47,21 @@ def calls(g: Geometry, route: dict[str, str]) -> int:
     return sum(_pairs(g, [q for q, f in route.items() if f == function]) for function in set(route.values()))
 
 
-def prove(bench: Bench, route: dict[str, str], case: Case, bits: float) -> Proof | None:
-    """Try linearity, so often that `bits` are reached, then all pairs; None once something was wrong and reported."""
-    before = bench.tally.calls
-    log2_linear = 0.0
-    for step in (_linear(bench, route, case, bits), _basis(bench, route, case)):
-        for item in step:
-            if isinstance(item, Found):
-                bench.report(item)
-                return None
-            log2_linear = item
-    return Proof(bench.tally.calls - before, log2_linear)
+def prove(bench: Bench, route: dict[str, str], case: Case, bits: float) -> float:
+    """Try linearity, so often that more than `bits` are reached, then all pairs; the bits.
+
+    Raises:
+        NoProofError: Something is wrong, and was reported, or the range of the integers is too small.
+    """
+    largest = {role: a // 3 for role, a in amplitudes("wide", case.dtype, products(case.geometry)).items()}
+    step = math.log2((2 * min(largest.values()) + 1) / DEGREE)
+    if step < 1:
+        raise NoProofError("no proof: the integers that stay exact are too few to tell what is linear")
+    rounds = math.floor(bits / step) + 1
+    for found in chain(_linear(bench, route, case, largest, rounds), _basis(bench, route, case)):
+        bench.report(found)
+        raise NoProofError("something is wrong here")
+    return step * rounds
 
 
 def _called(
@@ -70,27 +71,21 @@ def _called(
     reply = bench.call(case.geometry, given, [function])
     if isinstance(reply, Results) and all(quantity in reply.values for quantity in quantities):
         return reply.values
-    wrong = misbehaviour(reply, quantities) or [
-        Wrong("malformed", "+".join(quantities), function, f"{function} answered this call with {type(reply).__name__}")
-    ]
-    return Found(wrong[0], case, given, bench.tally.examples)
+    if wrong := misbehaviour(reply, quantities):
+        return Found(wrong[0], case, given, bench.tally.examples)
+    raise NoProofError(f"no proof: {function} gave no result for {', '.join(quantities)}")
 
 
 # ---- linearity
 
 
-def _linear(bench: Bench, route: dict[str, str], case: Case, bits: float) -> Iterator[Found | float]:
-    """Each relation as often as needed; last, the probability that is left."""
-    largest = {role: a // 3 for role, a in amplitudes("wide", case.dtype, products(case.geometry)).items()}
-    step = math.log2((2 * min(largest.values()) + 1) / DEGREE)
-    rounds = math.floor(bits / step) + 1 if step > 0 else 0
+def _linear(bench: Bench, route: dict[str, str], case: Case, largest: dict[str, int], rounds: int) -> Iterator[Found]:
     rng = np.random.default_rng((case.seed, 0x11EA))
     for _ in range(rounds):
         for quantity, function in route.items():
             for role in FACTORS[quantity]:
                 if (found := _relation(bench, quantity, function, role, case, largest, rng)) is not None:
                     yield found
-    yield -step * rounds
 
 
 def _relation(

@@ -59,53 +59,51 @@ def _verify(bench: Bench, own: OwnShape, g: Geometry) -> dict[str, Any]:
         "log2_linear": 0.0,
         "reason": "",
     }
-    reason = bench.binding.refuses(g) or _no_dtype(own, record["dtypes"])
+    reason = bench.binding.refuses(g) or _no_dtype(bench, own) or _no_range(g, record["dtypes"])
     if reason:
         bench.tally.not_supported[f"shape {own.text}: {reason}"] += 1
         return {**record, "reason": reason}
     calls, findings, compared = bench.tally.calls, bench.tally.findings, bench.tally.comparisons.total()
     told = replace(bench, report=lambda found: bench.report(_at(own, found)), examples=0, database=None)
-    try:
-        proofs = _tried(told, g, record["dtypes"])
-    except ValueError as error:  # no exact data for so many products
-        bench.tally.not_supported[f"shape {own.text}: {error}"] += 1
-        return {**record, "reason": str(error)}
-    failed, nothing = bench.tally.findings > findings, bench.tally.comparisons.total() == compared
-    record["verdict"] = "failed" if failed else "not verified" if nothing else "passed"
-    record["calls"] = bench.tally.calls - calls
+    for route in bench.routes():
+        hunt(told, _family(told, route, g, record["dtypes"]))
     record["method"] = "projection" if _large(g) else "draws"
-    if not failed and not nothing:
-        record["log2_missed"], record["log2_layouts"] = _bounds(bench, g, plain=True), _bounds(bench, g, plain=False)
-        if isinstance(proofs, str):
-            record["reason"] = proofs
-        else:
-            record |= {"method": "proof", "log2_linear": log2(-max(proof.log2_linear for proof in proofs))}
-    return record
+    if bench.tally.findings == findings and bench.tally.comparisons.total() > compared:
+        record |= _further(told, g, record["dtypes"])
+    if bench.tally.findings > findings:
+        record["verdict"] = "failed"
+    return record | {"calls": bench.tally.calls - calls}
 
 
-def _tried(bench: Bench, g: Geometry, dtypes: list[str]) -> list[basis.Proof] | str:
-    """The proofs, or why there is none."""
-    routes, before = bench.routes(), bench.tally.findings
-    for route in routes:
-        hunt(bench, _family(bench, route, g, dtypes))
-    if bench.tally.findings > before:
-        return "something is wrong here"
+def _further(bench: Bench, g: Geometry, dtypes: list[str]) -> dict[str, Any]:
+    """What examples without a finding are worth, and the proof, or why there is none."""
+    if bench.binding.algorithm == "direct" and (reason := _lacking(bench, g, dtypes)):
+        return {"reason": reason}
+    done: dict[str, Any] = {
+        "verdict": "passed",
+        "log2_missed": _bounds(bench, g, plain=True),
+        "log2_layouts": _bounds(bench, g, plain=False),
+    }
+    try:
+        return done | {"method": "proof", "log2_linear": log2(_proved(bench, g, dtypes))}
+    except basis.NoProofError as error:
+        return done | {"reason": str(error)}
+
+
+def _proved(bench: Bench, g: Geometry, dtypes: list[str]) -> float:
+    """The bits of the test of linearity.
+
+    Raises:
+        NoProofError: Why there is no proof.
+    """
     if bench.binding.algorithm != "direct":
-        return "no proof: an indirect algorithm rounds"
-    needed = sum(basis.calls(g, _computed(route, g)) for route in routes)
+        raise basis.NoProofError("no proof: an indirect algorithm rounds")
+    routes = [_computed(route, g) for route in bench.routes()]
+    needed = sum(basis.calls(g, route) for route in routes)
     if needed > basis.CALLS:
-        return f"no proof: all pairs of entries are {needed:,} calls, more than {basis.CALLS:,}"
-    proofs = [
-        basis.prove(bench, _computed(route, g), Case(g, dtype, "wide", seed=bench.seed), BITS)
-        for route in routes
-        for dtype in dtypes
-    ]
-    whole = [proof for proof in proofs if proof is not None]
-    if len(whole) < len(proofs):
-        return "something is wrong here"
-    if not all(proof.log2_linear < -BITS for proof in whole):
-        return "no proof: the integers that stay exact are too few to tell what is linear"
-    return whole
+        raise basis.NoProofError(f"no proof: all pairs of entries are {needed:,} calls, more than {basis.CALLS:,}")
+    cases = [Case(g, dtype, "wide", seed=bench.seed) for dtype in dtypes]
+    return min(basis.prove(bench, route, case, BITS) for route in routes for case in cases)
 
 
 def _computed(route: dict[str, str], g: Geometry) -> dict[str, str]:
@@ -181,8 +179,31 @@ def _large(g: Geometry) -> bool:
     return _products(g) > ENTRYWISE
 
 
-def _no_dtype(own: OwnShape, dtypes: list[str]) -> str:
-    return "" if dtypes else f"the target has none of the dtypes {', '.join(own.dtypes or ())}"
+def _no_dtype(bench: Bench, own: OwnShape) -> str:
+    lacking = [dtype for dtype in own.dtypes or () if dtype not in bench.binding.dtypes]
+    return f"the target does not support {', '.join(lacking)}" if lacking else ""
+
+
+def _no_range(g: Geometry, dtypes: list[str]) -> str:
+    try:
+        for dtype in dtypes:
+            amplitudes("wide", dtype, products(g), projection.HEADROOM if dtype == "float64" else 0)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _lacking(bench: Bench, g: Geometry, dtypes: list[str]) -> str:
+    """What was asked for in plain memory and gave no result: a known defect, or NotImplementedError."""
+    tried, none = bench.tally.chances.bits, dict[Any, Any]()
+    lacking = [
+        f"{quantity} by {function} in {dtype}"
+        for route in bench.routes()
+        for quantity, function in _computed(route, g).items()
+        for dtype in dtypes
+        if (function, g, dtype, ()) not in tried.get(quantity, none)
+    ]
+    return f"no result for {', '.join(lacking)}" if lacking else ""
 
 
 def _at(own: OwnShape, found: Found) -> Found:
