@@ -57,5 +57,6 @@ def chosen(options: RunOptions) -> list[Check]:
         raise ValueError("the check shapes needs a shape of yours, such as --shape 'x=1,3,8,8 w=4,3,3,3 stride=2'")
     for shape in options.shapes:
         own_shape(shape)
-    left_out = () if options.shapes else ("shapes",)
-    return [check for check in CHECKS if check.id in (options.checks or set(CHECK_IDS).difference(left_out))]
+    if options.checks:
+        return [check for check in CHECKS if check.id in options.checks]
+    return [check for check in CHECKS if options.shapes or not check.of_shapes]

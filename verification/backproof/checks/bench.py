@@ -151,12 +151,16 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check by its id; `equations` are what it tests, `run` works on a bench."""
+    """A check by its id; `equations` are what it tests, `run` works on a bench.
+
+    `of_shapes`: it is about the user's own shapes, and runs where there are some.
+    """
 
     id: str
     title: str
     equations: tuple[str, ...]
     run: Callable[[Bench], None]
+    of_shapes: bool = False
 
 
 def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:

@@ -217,4 +217,5 @@ CHECK = Check(
     "Your own shapes, completely",
     tuple(dict.fromkeys(e for equations in EQUATIONS.values() for e in equations)),
     run,
+    of_shapes=True,
 )

@@ -9,9 +9,9 @@ from backproof_spec.derivation.edition import Claim, Edition
 
 
 def with_checks(edition: Edition) -> Edition:
-    """The edition with the ids of the checks that name a claim's equation."""
+    """The edition with the ids of those checks of every run that name a claim's equation."""
     return replace(edition, claims=tuple(replace(claim, checks=_checks(claim)) for claim in edition.claims))
 
 
 def _checks(claim: Claim) -> tuple[str, ...]:
-    return tuple(check.id for check in CHECKS if claim.equation in check.equations)
+    return tuple(check.id for check in CHECKS if claim.equation in check.equations and not check.of_shapes)
