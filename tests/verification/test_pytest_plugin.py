@@ -160,6 +160,7 @@ class Config:
             "expect-fail": [],
             "profile": "default",
             "strict": False,
+            "shape": [],
             "": ["right.py"],
             **given,
         }
@@ -175,6 +176,7 @@ class Config:
         ({"declare": ["DTYPES=float32", "DTYPES=float64"]}, "DTYPES is given twice: 'float32' and 'float64'"),
         ({"expect-fail": ["exact"]}, "'exact' is not CHECK=REASON"),
         ({"expect-fail": ["exact:dww=x"]}, "did you mean 'dw'"),
+        ({"shape": ["x=1,1,4,4"]}, "shape 'x=1,1,4,4': w is missing"),
         ({"report": __file__}, "cannot write to .* choose another --backproof-report"),
     ],
 )
@@ -187,10 +189,12 @@ def test_options_that_mean_nothing(given: dict[str, Any], message: str) -> None:
 def test_options_as_given(tmp_path: Path) -> None:
     config: Any = Config(**{"": ["a.py", "numpy", "a.py"], "expect-fail": ["exact:dw=x=1"], "strict": True, "seed": 7})
     config.given |= {"declare": ["DTYPES = float32"], "report": str(tmp_path / "new" / "folder")}
+    config.given |= {"shape": ["x=1,1,4,4 w=1,1,2,2"]}
     first, second = pytest_session._options(config)
     assert (first.target, second.target) == ("a.py", "numpy")
     assert (first.declarations, first.expect_fail) == ({"DTYPES": "float32"}, {"exact:dw": "x=1"})
     assert (first.strict, first.seed, first.examples) == (True, 7, None)
+    assert first.shapes == second.shapes == ("x=1,1,4,4 w=1,1,2,2",)
     folder = pytest_session._folder(config)
     assert folder is not None
     assert folder.is_dir()

@@ -101,7 +101,6 @@ def test_settings_that_cannot_be_used(tmp_path: Path, text: str, problem: str) -
 def test_in_pytest(pytester_free: Callable[..., str]) -> None:
     shown = pytester_free("--backproof=numpy", f"--backproof-shape={TWO}", "--collect-only", "-q")
     assert "backproof::numpy::shapes" in shown
-    assert "w is missing; write w=" in pytester_free("--backproof=numpy", "--backproof-shape=x=1,1,1,1")
 
 
 @pytest.fixture
