@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from backproof import cli
+from backproof.api import VerificationError
 from backproof.contract import Geometry
 from backproof.events import CheckFinished, Event, RunFinished, RunStarted, read_events
 from backproof.options import RunOptions
@@ -21,6 +22,7 @@ from backproof.report.html import render
 from backproof.report.summary import Run
 from backproof.report.terminal import Terminal
 from backproof.settings import SettingsError, read_settings
+from backproof.testing import CheckOfTarget
 
 ONE, TWO, THREE = "x=1,3,8,8 w=4,3,3,3 stride=2", "x=1,1,4,4 w=1,1,3,3", "x=2,4,5,5 w=2,2,3,3 groups=2"
 TABLE = f"""
@@ -101,6 +103,12 @@ def test_settings_that_cannot_be_used(tmp_path: Path, text: str, problem: str) -
 def test_in_pytest(pytester_free: Callable[..., str]) -> None:
     shown = pytester_free("--backproof=numpy", f"--backproof-shape={TWO}", "--collect-only", "-q")
     assert "backproof::numpy::shapes" in shown
+
+
+def test_in_a_test_a_shape_that_was_not_verified_fails() -> None:
+    right = Path(__file__).parent / "wrong" / "right.py"
+    with pytest.raises(VerificationError, match=r"^shape x=1,4,5,5 w=2,2,2,2: not verified: forward has no parameter"):
+        CheckOfTarget("shapes", {"shapes": ["x=1,4,5,5 w=2,2,2,2"], "seed": 1})(right)
 
 
 @pytest.fixture

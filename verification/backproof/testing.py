@@ -23,7 +23,7 @@ from backproof.objects import label
 from backproof.options import chosen
 from backproof.report import finding as findings
 from backproof.report.summary import Run
-from backproof.report.words import command
+from backproof.report.words import command, shape
 from backproof.runner import CheckResult, RunOptions, Verification
 from backproof.targets.errors import TargetError
 
@@ -171,6 +171,9 @@ def conclude(one: Opened, check: str) -> None:
     if result.finished.verdict == "expected failure":
         pytest.xfail("; ".join(result.finished.expected_failures.values()))
         raise VerificationError(_failure(one, result, result.findings))  # under --runxfail
+    if result.finished.verdict == "not verified" and result.finished.shapes and not result.finished.expected_failures:
+        lacking = [item for item in result.finished.shapes if item["verdict"] == "not verified"]
+        raise VerificationError("\n".join(f"shape {item['shape']}: {shape(item)}" for item in lacking))
     if result.finished.verdict == "not verified":
         pytest.skip(f"not verified: {'; '.join(_reasons(one.verification.bound, result))}")
 
