@@ -110,6 +110,7 @@ class CheckFinished:
     not_supported: dict[str, int]  # reason -> examples not called
     seconds: float
     expected_failures: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what it measured, and no verdict depends on
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ class Verification:
             not_supported=dict(bench.tally.not_supported),
             seconds=round(time.monotonic() - clock, 3),
             expected_failures=met,
+            notes=list(bench.tally.notes),
         )
         self._emit(finished)
         stale = self._expectations.stale(check.id, met)

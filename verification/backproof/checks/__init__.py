@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from backproof.checks import contract, exact, finite_differences, locality, pooling, state, symbolic
+from backproof.checks import contract, exact, finite_differences, locality, pooling, rounding, state, symbolic
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     pooling.CHECK,
     state.CHECK,
     locality.CHECK,
+    rounding.CHECK,
 )
 
 __all__ = ["CHECKS", "Bench", "Check"]

@@ -68,6 +68,7 @@ class Tally:
     without_evidence: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
     not_supported: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
     findings: int = 0
 
 
