@@ -170,7 +170,7 @@ class Verification:
         bench.tally = Tally()
         bench.report = lambda failure: found.append(self._report(check, failure))
         bench.progress = lambda done, total: self._progress(check.id, done, total)
-        check.run(bench)
+        check.on(bench)
         verdict = _verdict(found, bench.tally)
         nothing = [(check.id, "")] if verdict == "not verified" else []
         met = self._expectations.met([*((finding.check, finding.quantity) for finding in found), *nothing])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from backproof.checks import contract, exact, finite_differences, locality, pooling, rounding, state, symbolic
+from backproof.checks import adjoint, contract, exact, finite_differences, locality, pooling, rounding, state, symbolic
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
@@ -13,6 +13,7 @@ CHECKS: tuple[Check, ...] = (
     exact.CHECK,
     symbolic.CHECK,
     finite_differences.CHECK,
+    adjoint.CHECK,
     pooling.CHECK,
     state.CHECK,
     locality.CHECK,

@@ -40,9 +40,7 @@ def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dic
             yield wrong
 
 
-def results(
-    bench: Bench, case: Any, arrays: dict[str, Array], functions: dict[str, str]
-) -> Iterator[Wrong | Returned]:
+def results(bench: Bench, case: Any, arrays: dict[str, Array], functions: dict[str, str]) -> Iterator[Wrong | Returned]:
     """What `quantity -> function` gives; a function that fails leaves the others to be tried."""
     layouts = dict(case.layouts)
     left = list(dict.fromkeys(functions.values()))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backproof.cases.levels import Space
 from backproof.contract import Geometry, Orientation, PoolGeometry
+from backproof.events import NOT_ASKED
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
     Crashed,
@@ -144,12 +145,23 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check by its id; `equations` are what it tests, `run` works on a bench."""
+    """A check by its id; `equations` are what it tests, `run` works on a bench.
+
+    One that is not `specified` also runs where forward has no specification (SPECIFICATION = "none").
+    """
 
     id: str
     title: str
     equations: tuple[str, ...]
     run: Callable[[Bench], None]
+    specified: bool = True
+
+    def on(self, bench: Bench) -> None:
+        """Run it, where it applies."""
+        if self.specified and bench.binding.specification == "none":
+            bench.tally.not_supported[f"{NOT_ASKED}SPECIFICATION = 'none' is declared"] += 1
+        else:
+            self.run(bench)
 
 
 def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:

@@ -99,7 +99,7 @@ def _fixed(bench: Bench, profiles: list[str]) -> list[Case]:
     kinds = [(dtype, profile) for profile in profiles for dtype in dtypes] * 2
     drawn = [(g, *kind) for g, kind in zip(cycle(shapes), kinds, strict=False)]
     long = [replace(g, bias=bias, orientation=bench.orientations[0]) for g in _LONG]
-    drawn += [(g, dtypes[-1], "gaussian") for g in long if bench.accepts(g)]
+    drawn += [(g, dtypes[-1], "positive") for g in long if bench.accepts(g)]
     return [Case(g, dtype, profile, seed=bench.seed + k) for k, (g, dtype, profile) in enumerate(drawn)]
 
 
