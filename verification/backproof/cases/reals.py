@@ -71,13 +71,15 @@ def _positive(rng: np.random.Generator, shape: Shape, bits: int) -> Array:
 def _spread(rng: np.random.Generator, shape: Shape, bits: int) -> Array:
     bits = min(bits, _SPREAD_BITS)
     significands = rng.integers(2 ** (bits - 1), 2**bits, size=shape) * rng.choice((-1, 1), size=shape)
-    return significands << rng.integers(0, _SPREAD, size=shape, endpoint=True)
+    spread: Array = significands << rng.integers(0, _SPREAD, size=shape, endpoint=True)
+    return spread
 
 
 def _cancelling(rng: np.random.Generator, shape: Shape, bits: int) -> Array:
     """Almost equal, with alternating signs: almost nothing is left of a sum with as many of either."""
-    signs = 1 - 2 * (np.indices(shape)[-1:].sum(0) % 2)
-    return signs * (2 ** (bits - 1) + rng.integers(0, 2 ** (bits - 8), size=shape, endpoint=True))
+    signs = 1 - 2 * (np.indices(shape)[-1] % 2)
+    values: Array = signs * (2 ** (bits - 1) + rng.integers(0, 2 ** (bits - 8), size=shape, endpoint=True))
+    return values
 
 
 #: How integers of so many bits are drawn, by profile; "tiny" data are gaussian, in a unit near the smallest number.
@@ -170,5 +172,6 @@ def added_up(geometry: Geometry, integers: Mapping[str, Array]) -> dict[str, Arr
 
 def _limbs(integers: Array, length: int, count: int) -> list[Array]:
     """`count` arrays of less than `2**length` in size, of which the first is the least."""
-    size, sign = abs(integers), np.sign(integers)
+    size: Array = abs(integers)
+    sign: Array = np.sign(integers)
     return [sign * (size >> length * k & (1 << length) - 1) for k in range(count)]

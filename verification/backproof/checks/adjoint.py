@@ -226,11 +226,10 @@ class _Own:
 
     def _call(self, arrays: Arrays, functions: dict[str, str]) -> Arrays:
         reply = self.bench.call(self.case.geometry, arrays, list(dict.fromkeys(functions.values())))
+        if isinstance(reply, Raised) and reply.type == "ValueError" and self.bench.binding.specification == "none":
+            self.bench.tally.not_supported[f"{reply.function} raised ValueError: {reply.message}"] += 1
+            raise _NoResultError([])  # what it takes is its own affair
         if not isinstance(reply, Results):
-            refused = self.bench.binding.specification == "none" and isinstance(reply, Raised)
-            if refused and reply.type == "ValueError":  # what it takes is its own affair
-                self.bench.tally.not_supported[f"{reply.function} raised ValueError: {reply.message}"] += 1
-                raise _NoResultError([])
             failed = getattr(reply, "function", None)
             raise _NoResultError(misbehaviour(reply, [q for q, f in functions.items() if f == failed] or ["y"]))
         if lacking := [q for q in functions if q not in reply.values]:
