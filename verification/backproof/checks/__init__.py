@@ -5,7 +5,18 @@
 
 from __future__ import annotations
 
-from backproof.checks import adjoint, contract, exact, finite_differences, locality, pooling, rounding, state, symbolic
+from backproof.checks import (
+    adjoint,
+    contract,
+    exact,
+    finite_differences,
+    locality,
+    pooling,
+    rounding,
+    state,
+    symbolic,
+    threads,
+)
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
@@ -18,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     state.CHECK,
     locality.CHECK,
     rounding.CHECK,
+    threads.CHECK,
 )
 
 __all__ = ["CHECKS", "Bench", "Check"]

@@ -50,6 +50,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Parent to worker: these calls, of one function each, at the same time, and so `rounds` times."""
+
+    calls: tuple[Call, ...]
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Calling:
     """Worker to parent, before each function: the clock starts again."""
 
