@@ -14,7 +14,7 @@ Where there is a specification, it decides who is to blame: forward, where the g
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,11 +45,11 @@ class _NoResultError(Exception):
 
 def run(bench: Bench) -> None:
     """Hunt for identities that fail; with a specification briefly, each route with shapes of its own."""
-    kind, examples, routes = bench.binding.specification, bench.examples, bench.routes()
+    kind, examples, routes, known = bench.binding.specification, bench.examples, bench.routes(), _Known()
     bench.examples = examples // SHARE[kind]
     for number, route in enumerate(routes):
         cases = _cases(bench)
-        hunt(bench, _family(bench, route, cases if kind == "none" else cases[number :: len(routes)]))
+        hunt(bench, _family(bench, route, cases if kind == "none" else cases[number :: len(routes)], known))
     bench.examples = examples
 
 
@@ -64,13 +64,19 @@ def _small(case: Case) -> Case:
     return replace(case, profile="small", layouts=())
 
 
-def _family(bench: Bench, route: dict[str, str], cases: list[Case]) -> Family[Case]:
-    shapes: dict[Case, Shape] = {}  # of y, where only forward knows it
+@dataclass(slots=True)
+class _Known:
+    """What forward showed: the shape of y, where there is no specification, and whether it was found not linear."""
 
+    shapes: dict[Case, Shape] = field(default_factory=dict)
+    crooked: bool = False
+
+
+def _family(bench: Bench, route: dict[str, str], cases: list[Case], known: _Known) -> Family[Case]:
     def attempt(case: Case, wanted: Iterable[str]) -> Iterator[Wrong]:
         bench.tally.examples += 1
         try:
-            yield from _identities(bench, route, case, list(wanted), shapes)
+            yield from _identities(bench, route, case, list(wanted), known)
         except _NoResultError as error:
             yield from error.wrongs
 
@@ -86,7 +92,7 @@ def _family(bench: Bench, route: dict[str, str], cases: list[Case]) -> Family[Ca
         case=lambda row, seed: _small(bench.space.case(row[:-1], seed)),
         attempt=attempt,
         simpler=simpler,
-        arrays=lambda case: _drawn(case, shapes.get(case, case.geometry.y_shape))[0],
+        arrays=lambda case: _drawn(case, known.shapes.get(case, case.geometry.y_shape))[0],
     )
 
 
@@ -106,24 +112,22 @@ def _drawn(case: Case, y_shape: Shape) -> tuple[Arrays, Arrays]:
 # ---- the identities
 
 
-def _identities(
-    bench: Bench, route: dict[str, str], case: Case, wanted: list[str], shapes: dict[Case, Shape]
-) -> Iterator[Wrong]:
+def _identities(bench: Bench, route: dict[str, str], case: Case, wanted: list[str], known: _Known) -> Iterator[Wrong]:
     own = _Own(bench, case)
     y, y_shape = None, case.geometry.y_shape
     if bench.binding.function("forward") is not None:
         y = own.forward(_drawn(case, (0,))[0])
         if bench.binding.specification == "none":
-            shapes[case] = y_shape = y.shape
+            known.shapes[case] = y_shape = y.shape
     arrays, moves = _drawn(case, y_shape)
     if y is not None and y.shape != y_shape:
         yield compare("y", "forward", y, np.empty(y_shape)) or Wrong("shape", "y", "forward", "")
         return
     if y is not None and "y" in wanted:
-        crooked = list(_degree_one(own, arrays, moves, y))
-        yield from crooked[:1]
-        if crooked:
-            return
+        crooked = next(_degree_one(own, arrays, moves, y), None)
+        if crooked is not None:
+            known.crooked = True
+            yield crooked
     asked = route if "y" in wanted else wanted  # forward is judged by all of them
     functions = {q: route[q] for q in asked if q != "y" and q.removeprefix("d") in arrays}
     if not functions:
@@ -138,7 +142,11 @@ def _identities(
             yield compare(quantity, function, gradient, arrays[role]) or Wrong("shape", quantity, function, "")
         elif (wrong := compare(quantity, function, gradient, moved[quantity] - along[quantity])) is not None:
             yield _told(wrong, f"{quantity} is not linear in dy: it must be {quantity}(dy + e) - {quantity}(e)")
-        elif y is not None and (wrong := _adjoint(own, arrays, moves[role], y, quantity, function, gradient)):
+        elif (
+            y is not None
+            and not known.crooked
+            and (wrong := _adjoint(own, arrays, moves[role], y, quantity, function, gradient))
+        ):
             yield wrong
 
 
@@ -149,7 +157,7 @@ def belong(bench: Bench, case: Case) -> tuple[str, ...]:
         shapes = [case.geometry, *(replace(g, bias=case.geometry.bias) for g in tiny(case.geometry.orientation))]
         cases = [Case(g, case.dtype, "small", seed=bench.seed + k) for k, g in enumerate(shapes) if bench.accepts(g)]
         route = {q: function for q, function in bench.routes()[0].items() if q != "y"}
-        wrong = next((w for c in cases for w in _identities(bench, route, c, list(route), {})), None)
+        wrong = next((w for c in cases for w in _identities(bench, route, c, list(route), _Known())), None)
         return () if wrong else tuple(route)
     except _NoResultError:
         return ()

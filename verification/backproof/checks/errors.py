@@ -72,14 +72,20 @@ def explained(quantity: str, function: str, actual: Array, sums: Sums, found: Er
     exact = Fraction(sums.exact[index]) * Fraction(2) ** sums.power
     value, count = float(_real(actual)[index]), int(found.beyond.sum())
     details: list[str] = []
+    lost = 0 < abs(exact) < Fraction(float(np.finfo(dtype).tiny))
     if np.isfinite(found.share[index]):
         terms = int(sums.terms[index])
         many = f"{terms} term" if terms == 1 else f"{terms} terms"
         off = float(abs(Fraction(value) - exact))
         details = [f"off by {off:.3g}, {found.share[index]:.3g} times what the rounding of {many} in {dtype} allows"]
-        details += _like(float(np.median(found.relative[found.beyond])), dtype)
+        if lost:
+            details.append(
+                "where numbers below the smallest normal one may become 0, declare FLUSHES_SUBNORMALS = True"
+            )
+        else:
+            details += _like(float(np.median(found.relative[found.beyond])), dtype)
     return Wrong(
-        "value",
+        "flushed" if lost else "value",
         quantity,
         function,
         f"{quantity} is further off than rounding explains in {count} of {actual.size} entries",

@@ -13,6 +13,7 @@ import numpy as np
 from backproof.cases.data import Example, example
 from backproof.cases.designs import tiny, twins
 from backproof.cases.levels import Case
+from backproof.cases.reals import PROFILES
 from backproof.checks.adjoint import belong
 from backproof.checks.bench import Array, Bench, Found, Wrong
 from backproof.contract import ORIENTATIONS
@@ -44,7 +45,7 @@ def diagnose(bench: Bench, found: Found) -> tuple[str, ...]:
         return ()
     if bench.binding.specification == "none":
         return ()
-    own = belong(bench, case) if wrong.quantity == "y" else ()
+    own = belong(bench, case) if wrong.quantity == "y" and case.profile not in PROFILES else ()
     consistent = (f"{', '.join(own)} belong to this forward, whose adjoints they are",) if own else ()
     return (*_mistake(bench, case, wrong), *consistent)
 
