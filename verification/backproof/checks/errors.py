@@ -79,9 +79,7 @@ def explained(quantity: str, function: str, actual: Array, sums: Sums, found: Er
         off = float(abs(Fraction(value) - exact))
         details = [f"off by {off:.3g}, {found.share[index]:.3g} times what the rounding of {many} in {dtype} allows"]
         if lost:
-            details.append(
-                "where numbers below the smallest normal one may become 0, declare FLUSHES_SUBNORMALS = True"
-            )
+            details.append("where subnormal numbers may be lost, declare FLUSHES_SUBNORMALS = True")
         else:
             details += _like(float(np.median(found.relative[found.beyond])), dtype)
     return Wrong(

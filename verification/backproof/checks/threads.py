@@ -12,6 +12,7 @@ A race is a matter of chance: a pass says that none was seen in so many rounds.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,25 +27,30 @@ from backproof.targets.calls import Request, Results
 from backproof.targets.roles import FUNCTIONS
 
 #: How often each pair of calls is made together; more often where it has failed before, to see it again.
-ROUNDS, AGAIN = 12, 24
+ROUNDS, AGAIN = 12, 80
 #: Smaller pairs that are tried for a failure.
 TRIES = 16
 
 
 def run(bench: Bench) -> None:
-    """Every function of the target beside itself; the first failure of each quantity is made smaller and told."""
+    """Every function of the target beside itself, until it fails; what failed is made smaller and told."""
     if not bench.binding.thread_safe:
         bench.tally.not_supported[f"{NOT_ASKED}declare THREAD_SAFE = True to have two threads tried"] += 1
         return
     functions = list(dict.fromkeys(f for route in bench.routes() for f in route.values()))
     tried = [pair for pair in pairs(bench.space, functions, bench.seed) if _possible(bench, pair)]
     failed: set[tuple[str, str]] = set()
+    asked: Counter[str] = Counter()
     for number, pair in enumerate(tried):
+        (function,) = pair.step.functions
+        if function in {name for _, name in failed}:
+            continue
         bench.tally.examples += 1
-        for shown, wrong in _attempt(bench, pair, ROUNDS):
+        for shown, wrong in _attempt(bench, pair, ROUNDS, asked[function] * ROUNDS // 2):
             if not _parts(wrong) <= failed:
                 failed |= _parts(wrong)
                 bench.report(_smallest(bench, shown, wrong))
+        asked[function] += 1
         bench.progress(number + 1, len(tried))
 
 
@@ -56,13 +62,13 @@ def _parts(wrong: Wrong) -> set[tuple[str, str]]:
     return {(quantity, wrong.function) for quantity in wrong.quantity.split("+")}
 
 
-def _attempt(bench: Bench, pair: Pair, rounds: int) -> Iterator[tuple[Pair, Wrong]]:
+def _attempt(bench: Bench, pair: Pair, rounds: int, skipped: int = 0) -> Iterator[tuple[Pair, Wrong]]:
     """What is wrong with either call, beside the pair in which that is the first; alone, both return something."""
     requests = [_request(step) for step in pair.steps]
     alone = [bench.call(r.geometry, dict(r.arrays), r.functions) for r in requests]
     if not all(isinstance(reply, Results) for reply in alone):
         return  # other checks report it
-    replies = bench.target.together(requests, rounds)
+    replies = bench.target.together(requests, rounds, skipped)
     for step, beside, reply, due in zip(pair.steps, reversed(pair.steps), replies, alone, strict=True):
         shown, function = Pair(step, beside), step.functions[0]
         if not isinstance(reply, Results):

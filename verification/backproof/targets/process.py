@@ -77,11 +77,11 @@ class Target:
             self._drop()
             raise
 
-    def together(self, requests: Sequence[Request], rounds: int) -> tuple[Reply, ...]:
+    def together(self, requests: Sequence[Request], rounds: int, skipped: int = 0) -> tuple[Reply, ...]:
         """Make requests, of one function each, at the same time, in threads of the worker, and so `rounds` times.
 
         What each comes to: the first result that differs from that of the same request made alone, else the last.
-        Where the process ends, or does not answer, that is what all come to.
+        Where the process ends, or does not answer, that is what all come to.  `skipped`: see `together.at_once`.
 
         Raises:
             ValueError, TargetError: as `call`; a request has several functions.
@@ -95,7 +95,7 @@ class Target:
                 return (reason,) * len(requests)
         if self._child is None:
             self._start()
-        order = Together(tuple(self._hand_over_all(requests)), rounds)
+        order = Together(tuple(self._hand_over_all(requests)), rounds, skipped)
         try:
             answer = self._exchange(order, requests[0].functions[0])
         except BaseException:

@@ -94,7 +94,7 @@ class Session:
         memory = self._memory.to(message.calls[0].memory)
         offset, answers = message.calls[0].room, list[Returned | NoResult]()
         calls = [functools.partial(self._at_once, memory, call) for call in message.calls]
-        for outcome in at_once(calls, message.rounds, _alike):
+        for outcome in at_once(calls, message.rounds, _alike, message.skipped):
             if isinstance(outcome, calling.Outcome):
                 outbox = _Outbox(memory, offset)
                 for quantity, array in outcome.arrays.items():

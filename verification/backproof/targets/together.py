@@ -3,10 +3,10 @@
 A race needs one thread to come between two steps of the other, which left to itself it seldom does.  So, in turn:
 
     both begin at a barrier, and threads give way to each other as often as Python can make them
-    one is stopped at a line, drawn at random, of the target's own; the other's call is made from beginning to end
+    one is stopped at a line of the target's own, each line in turn; the other's call is made from beginning to end
 
-The second finds what goes on in lines of Python (a buffer that is filled in one and read in another) within a few
-rounds; the first reaches compiled code that lets other threads run.
+The second finds what goes on in lines of Python, such as a buffer that is filled in one and read in another; the first
+reaches compiled code that lets other threads run.
 """
 
 from __future__ import annotations
@@ -16,46 +16,58 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 Answer = TypeVar("Answer")
 #: Called by a call right before the target's function.
 Start: TypeAlias = Callable[[], None]
+Line: TypeAlias = tuple[CodeType, int]
 
 #: Seconds after which a thread gives way to another that waits; Python's own choice is 5 ms.
 _TURN = 1e-6
-#: Seconds for which a thread stands still; the other may be waiting for a lock that it holds.
-_PATIENCE = 0.01
+#: Seconds for which a thread stands still, halved whenever that was in vain: the other may wait for a lock that it has.
+_PATIENCE = 0.2
 #: Whose lines are none of the target's.
-_LIBRARIES = ("numpy", "threading", "contextlib")
-_OURS, _ADAPTERS = "backproof.targets", "backproof.targets.adapters"
+_LIBRARIES = {"numpy", *sys.stdlib_module_names}
+_OURS, _TARGETS = "backproof.", ("backproof.targets.adapters.", "backproof.museum.")
 
 
 def at_once(
-    calls: Sequence[Callable[[Start], Answer]], rounds: int, same: Callable[[Answer, Answer], bool]
+    calls: Sequence[Callable[[Start], Answer]], rounds: int, same: Callable[[Answer, Answer], bool], skipped: int = 0
 ) -> list[Answer]:
     """What two calls give: in the first round in which one is not the `same` as when it is made alone, else the last.
+
+    So many lines at which to stop are `skipped`, having had their turn.
 
     Raises:
         BaseException: whatever a call raised; calls of a target raise nothing.
     """
     counters = [_Counter() for _ in calls]
     alone = [counter.count(call) for counter, call in zip(counters, calls, strict=True)]
-    answers, rng = alone, random.Random(0)
+    answers, rng, patience = alone, random.Random(0), _PATIENCE
     with _turns(_TURN):
         for number in range(rounds):
-            first = number // 2 % 2
-            lines = counters[first].lines
-            meeting = _Stop(first, rng.randint(1, lines)) if number % 2 and lines else _Barrier()
+            turn = skipped + number // 2
+            lines = list(counters[turn % 2].visits.items())
+            meeting: _Meeting = _Barrier()
+            if number % 2 and lines:
+                line, visits = lines[turn % len(lines)]
+                meeting = _Stop(turn % 2, line, rng.randint(1, visits), patience)
             answers = _round(calls, meeting)
+            patience /= 1 + meeting.in_vain
             if not all(map(same, answers, alone)):
                 break
     return answers
 
 
 class _Meeting(Protocol):
-    """How two threads, 0 and 1, come together; `leave` may be called without `enter`."""
+    """How two threads, 0 and 1, come together; `leave` may be called without `enter`.
+
+    `in_vain`: whether one waited for the other as long as it could.
+    """
+
+    in_vain: bool
 
     def enter(self, thread: int) -> None: ...
 
@@ -95,6 +107,8 @@ def _round(calls: Sequence[Callable[[Start], Answer]], meeting: _Meeting) -> lis
 class _Barrier:
     """Both begin at once."""
 
+    in_vain = False
+
     def __init__(self) -> None:
         self._barrier = threading.Barrier(2)
 
@@ -107,10 +121,12 @@ class _Barrier:
 
 
 class _Stop:
-    """The `first` thread is stopped after so many lines, until the other is through."""
+    """The `first` thread is stopped when it comes to a line for the n-th time, until the other is through."""
 
-    def __init__(self, first: int, lines: int) -> None:
-        self._first, self._left = first, lines
+    in_vain = False
+
+    def __init__(self, first: int, line: Line, visits: int, patience: float) -> None:
+        self._first, self._line, self._left, self._patience = first, line, visits, patience
         self._stopped, self._through = threading.Event(), threading.Event()
 
     def enter(self, thread: int) -> None:
@@ -129,19 +145,19 @@ class _Stop:
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
         if _foreign(frame):
             return None
-        self._left -= event == "line"
-        if self._left == 0:
-            self._left = -1
-            self._stopped.set()
-            self._through.wait(_PATIENCE)
+        if event == "line" and _line(frame) == self._line:
+            self._left -= 1
+            if self._left == 0:
+                self._stopped.set()
+                self.in_vain = not self._through.wait(self._patience)
         return self._trace if self._left > 0 else None
 
 
 class _Counter:
-    """How many lines of the target's own a call runs through."""
+    """The lines of the target's own that a call runs through, in order of appearance, and how often each."""
 
     def __init__(self) -> None:
-        self.lines = 0
+        self.visits: dict[Line, int] = {}
 
     def count(self, call: Callable[[Start], Answer]) -> Answer:
         before = sys.gettrace()
@@ -153,13 +169,18 @@ class _Counter:
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
         if _foreign(frame):
             return None
-        self.lines += event == "line"
+        if event == "line":
+            self.visits[_line(frame)] = self.visits.get(_line(frame), 0) + 1
         return self._trace
+
+
+def _line(frame: FrameType) -> Line:
+    return frame.f_code, frame.f_lineno
 
 
 def _foreign(frame: FrameType) -> bool:
     name = str(frame.f_globals.get("__name__", ""))
-    ours = name.startswith(_OURS) and not name.startswith(_ADAPTERS)
+    ours = name.startswith(_OURS) and not name.startswith(_TARGETS)
     return ours or name.partition(".")[0] in _LIBRARIES
 
 
