@@ -16,6 +16,7 @@ from backproof.cases.reals import PRECISION, PROFILES, Sums, added_up, real_exam
 from backproof.checks.errors import Measured, errors
 from backproof.contract import DTYPES, ORIENTATIONS, Geometry
 from backproof.report.html import render
+from backproof.report.summary import Run
 from backproof.targets.errors import TargetError
 from backproof_spec import oracle
 
@@ -89,7 +90,7 @@ def test_notes_are_shown(verify) -> None:
     outcome = verify(str(WRONG / "right.py"), checks=("rounding",))
     first, *_ = outcome.checks["rounding"].notes
     assert "of the bound" in first
-    assert first.partition(":")[0] in render(outcome.events)
+    assert first.partition(":")[0] in render(Run.of(outcome.events))
 
 
 # ---- right implementations

@@ -45,8 +45,8 @@ def pairs(space: Space, functions: Sequence[str], seed: int) -> list[Pair]:
         case = Case(
             geometry, dtypes[number % len(dtypes)], "distinct", seed=seed + 10 * number, headroom=space.headroom
         )
-        others = [replace(case, seed=case.seed + 1)]
-        others += islice((c for c in mistakable(space, case) if c.geometry.padding_mode == "zeros"), number, None, 3)
+        mistaken = (other for other in mistakable(space, case) if other.geometry.padding_mode == "zeros")
+        others = [replace(other, seed=case.seed + 1) for other in (case, *islice(mistaken, number, None, 3))]
         for function in functions:
             step = Step(case, (function,))
             found += [Pair(step, Step(other, (function,))) for other in others[: 1 + _OTHERS]]
