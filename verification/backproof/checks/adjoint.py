@@ -154,7 +154,9 @@ def belong(bench: Bench, case: Case) -> tuple[str, ...]:
     try:
         shapes = [case.geometry, *(replace(g, bias=case.geometry.bias) for g in tiny(case.geometry.orientation))]
         cases = [Case(g, case.dtype, "small", seed=bench.seed + k) for k, g in enumerate(shapes) if bench.accepts(g)]
-        route = {q: function for q, function in bench.routes()[0].items() if q != "y"}
+        route = {q: function for routed in bench.routes()[:1] for q, function in routed.items() if q != "y"}
+        if not route:
+            return ()
         wrong = next((w for c in cases for w in _identities(bench, route, c, list(route), _Known())), None)
         return () if wrong else tuple(route)
     except _NoResultError:
