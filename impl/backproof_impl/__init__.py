@@ -39,3 +39,6 @@ from .pooling import max_pool as max_pool
 from .pooling import max_pool_gradient as max_pool_gradient
 from .pooling import sum_pool as sum_pool
 from .pooling import sum_pool_gradient as sum_pool_gradient
+
+#: Functions keep nothing between calls, and kernels write to what their caller has just made.
+THREAD_SAFE = True

@@ -31,8 +31,9 @@ def explained(formula, quantity: str, geometry: Geometry) -> tuple[str, ...]:
         arrays = {role: array.astype(np.int64) for role, array in request.arrays.items()}
         return Results({quantity: formula(request.geometry, arrays).astype(np.float64)})
 
+    binding = SimpleNamespace(refuses=lambda g: None, functions=(), bias="optional", specification="convolution")
     bench = Bench(
-        target=SimpleNamespace(call=call, binding=SimpleNamespace(refuses=lambda g: None)),
+        target=SimpleNamespace(call=call, binding=binding),
         space=None,
         orientations=("convolution",),
         examples=0,

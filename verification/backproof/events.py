@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 FORMAT = 1
 Verdict: TypeAlias = Literal["passed", "failed", "not verified"]
+#: With this begins the reason for what a target does not claim to do: it is listed, and no objection to a strict run.
+NOT_ASKED = "not asked for: "
 CheckVerdict: TypeAlias = Literal["passed", "failed", "expected failure", "not verified"]
 
 
@@ -121,6 +123,7 @@ class CheckFinished:
     expected_failures: dict[str, str] = field(default_factory=dict)
     missed: dict[str, dict[str, float]] = field(default_factory=dict)
     shapes: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what it measured, and no verdict depends on
 
 
 @dataclass(frozen=True, slots=True)

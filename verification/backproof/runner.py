@@ -173,7 +173,7 @@ class Verification:
         bench.tally = Tally()
         bench.report = lambda failure: found.append(self._report(check, failure))
         bench.progress = lambda done, total: self._progress(check.id, done, total)
-        check.run(bench)
+        check.on(bench)
         verdict = _verdict(found, bench.tally)
         nothing = [(check.id, "")] if verdict == "not verified" else []
         met = self._expectations.met([*((finding.check, finding.quantity) for finding in found), *nothing])
@@ -190,6 +190,7 @@ class Verification:
             expected_failures=met,
             missed=_missed(found, bench.tally),
             shapes=bench.tally.shapes,
+            notes=list(bench.tally.notes),
         )
         self._emit(finished)
         stale = self._expectations.stale(check.id, met)

@@ -1,14 +1,14 @@
 """What fails a strict run although nothing was found wrong: whatever was inferred, or asked for and not verified.
 
 Each objection is one line.  Options that a signature lacks are none: what a function does not offer it cannot get
-wrong.
+wrong.  Nor is what it does not claim to do, such as to be called by two threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from backproof.events import CheckFinished, TargetBound
+from backproof.events import NOT_ASKED, CheckFinished, TargetBound
 
 
 def of_run(bound: TargetBound, ended: Sequence[CheckFinished]) -> list[str]:
@@ -32,12 +32,14 @@ def not_bound(bound: TargetBound, checks: Sequence[str]) -> list[str]:
 
 def of_check(end: CheckFinished) -> list[str]:
     """Objections to a check that ended without an unexpected finding."""
-    texts = [f"not supported, {count} not called: {reason}" for reason, count in end.not_supported.items()]
+    missing = {r: count for r, count in end.not_supported.items() if not r.startswith(NOT_ASKED)}
+    texts = [f"not supported, {count} not called: {reason}" for reason, count in missing.items()]
     texts += [f"known defect {name}, {count} not called" for name, count in end.excluded.items()]
     for quantity, count in end.without_evidence.items():
         if count and count == end.comparisons.get(quantity):
             texts.append(f"{quantity} was compared {count} times, and never with evidence")
-    if end.verdict == "not verified" and not _expected_gap(end):
+    asked = bool(missing or end.shapes or not end.not_supported)
+    if end.verdict == "not verified" and not _expected_gap(end) and asked:
         texts.append("not every shape could be verified" if end.shapes else "nothing was compared")
     return [f"[{end.check}] {text}" for text in texts]
 

@@ -86,7 +86,7 @@ def fixed_sequences(space: Space, functions: Sequence[str], gradients: Sequence[
             between = [replace(step, functions=("forward",)) for step in (first, again)]
             sequences.append(CallSequence((*between, replace(first, functions=alone))))
         # What comes before `other` in the run, on the geometry that it is mistaken for, is part of what is tried.
-        for k, other in enumerate(_mistakable(space, case)):
+        for k, other in enumerate(mistakable(space, case)):
             sequences.append(CallSequence((Step(replace(other, seed=case.seed + 2 + k), every), (again, first)[k % 2])))
     return sequences
 
@@ -115,7 +115,7 @@ def _bases(space: Space) -> list[Geometry]:
     return [g for g in held if space.accepts(g)] or [space.case([0] * len(space.sizes), 0).geometry]
 
 
-def _mistakable(space: Space, case: Case) -> Iterator[Case]:
+def mistakable(space: Space, case: Case) -> Iterator[Case]:
     """Cases that a cache with too coarse a key would take for this one."""
     orientations = space.factors["orientation"]  # an undeclared one was inferred, and is not asked for by any option
     for geometry in _like(case.geometry):

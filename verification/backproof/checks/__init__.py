@@ -5,7 +5,19 @@
 
 from __future__ import annotations
 
-from backproof.checks import contract, exact, finite_differences, locality, pooling, shapes, state, symbolic
+from backproof.checks import (
+    adjoint,
+    contract,
+    exact,
+    finite_differences,
+    locality,
+    pooling,
+    rounding,
+    shapes,
+    state,
+    symbolic,
+    threads,
+)
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
@@ -13,9 +25,12 @@ CHECKS: tuple[Check, ...] = (
     exact.CHECK,
     symbolic.CHECK,
     finite_differences.CHECK,
+    adjoint.CHECK,
     pooling.CHECK,
     state.CHECK,
     locality.CHECK,
+    rounding.CHECK,
+    threads.CHECK,
     shapes.CHECK,
 )
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
 
 from backproof.cases.data import Array, Example, example
 from backproof.cases.levels import Case
 from backproof.checks.bench import Bench, Wrong, compare, misbehaviour, rounded
 from backproof.targets.calls import Crashed, Results, TimedOut
+
+#: A quantity, the function that was asked for it, and what it returned; None where that has no such quantity.
+Returned: TypeAlias = tuple[str, str, Array | None]
 
 
 def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[str]) -> list[Wrong]:
@@ -19,24 +23,33 @@ def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[st
 
 
 def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dict[str, Array]) -> Iterable[Wrong]:
-    """Compare `quantity -> function` with the expected values; a function that fails leaves the others to be tried."""
-    for answer in answers(bench, drawn.case, drawn.arrays, functions):
-        if isinstance(answer, Wrong):
-            yield answer
-        else:
-            yield from _compared(bench, drawn, *answer, expected)
+    """Compare `quantity -> function` with the expected values."""
+    for item in results(bench, drawn.case, drawn.arrays, functions):
+        if isinstance(item, Wrong):
+            yield item
+            continue
+        quantity, function, actual = item
+        if actual is None:
+            yield missing(quantity, function, expected[quantity].shape)
+            continue
+        bench.tally.comparisons[quantity] += 1
+        if not drawn.evidence[quantity]:
+            bench.tally.without_evidence[quantity] += 1
+        if quantity in drawn.chances and bench.binding.algorithm == "direct":  # what was rounded may hide a difference
+            bench.tally.chances.add(quantity, function, drawn.case, drawn.chances[quantity])
+        wrong = compare(quantity, function, rounded(bench.binding, actual), expected[quantity])
+        if wrong is not None:
+            yield wrong
 
 
-def answers(
-    bench: Bench, case: Case, arrays: dict[str, Array], functions: dict[str, str]
-) -> Iterator[Wrong | tuple[str, str, Results]]:
-    """Per quantity its function and what that returned, or what it did instead."""
+def results(bench: Bench, case: Any, arrays: dict[str, Array], functions: dict[str, str]) -> Iterator[Wrong | Returned]:
+    """What `quantity -> function` gives; a function that fails leaves the others to be tried."""
     layouts = dict(case.layouts)
     left = list(dict.fromkeys(functions.values()))
     while left:
         reply = bench.call(case.geometry, arrays, left, layouts)
         if isinstance(reply, Results):
-            yield from ((quantity, function, reply) for quantity, function in functions.items() if function in left)
+            yield from ((q, f, reply.values.get(q)) for q, f in functions.items() if f in left)
             return
         failed = getattr(reply, "function", None)
         if failed not in left:  # excluded as a whole, or forward failed, which had to come first
@@ -47,24 +60,7 @@ def answers(
         left.remove(failed)
 
 
-def _compared(
-    bench: Bench, drawn: Example, quantity: str, function: str, reply: Results, expected: dict[str, Array]
-) -> Iterable[Wrong]:
-    if quantity not in reply.values:
-        yield missing(quantity, function, expected[quantity].shape)
-        return
-    bench.tally.comparisons[quantity] += 1
-    if not drawn.evidence[quantity]:
-        bench.tally.without_evidence[quantity] += 1
-    if quantity in drawn.chances and bench.binding.algorithm == "direct":  # what was rounded may hide a difference
-        bench.tally.chances.add(quantity, function, drawn.case, drawn.chances[quantity])
-    actual = rounded(bench.binding, reply.values[quantity])
-    wrong = compare(quantity, function, actual, expected[quantity])
-    if wrong is not None:
-        yield wrong
-
-
 def missing(quantity: str, function: str, shape: tuple[int, ...]) -> Wrong:
-    """A quantity that a function should have returned."""
+    """A function returned everything but this quantity."""
     summary = f"{function} returned no {quantity}; return an array of shape {shape}"
     return Wrong("malformed", quantity, function, summary)

@@ -14,6 +14,7 @@ from backproof.cases.chances import Evidence
 from backproof.cases.levels import Space
 from backproof.cases.shapes import OwnShape
 from backproof.contract import Geometry, Orientation, PoolGeometry
+from backproof.events import NOT_ASKED
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
     Crashed,
@@ -70,6 +71,7 @@ class Tally:
     without_evidence: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
     not_supported: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
     findings: int = 0
     chances: Evidence = field(default_factory=Evidence)
     calls: int = 0
@@ -154,6 +156,7 @@ class Check:
     """A check by its id; `equations` are what it tests, `run` works on a bench.
 
     `of_shapes`: it is about the user's own shapes, and runs where there are some.
+    One that is not `specified` also runs where forward has no specification (SPECIFICATION = "none").
     """
 
     id: str
@@ -161,6 +164,14 @@ class Check:
     equations: tuple[str, ...]
     run: Callable[[Bench], None]
     of_shapes: bool = False
+    specified: bool = True
+
+    def on(self, bench: Bench) -> None:
+        """Run it, where it applies."""
+        if self.specified and bench.binding.specification == "none":
+            bench.tally.not_supported[f"{NOT_ASKED}SPECIFICATION = 'none' is declared"] += 1
+        else:
+            self.run(bench)
 
 
 def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from backproof.cases.pairs import Pair
 from backproof.cases.sequences import CallSequence
 from backproof.checks.bench import EQUATIONS, Array, Check, Found
 from backproof.events import Finding
@@ -49,7 +50,7 @@ def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) 
     """A Python program that makes the failing call and prints what comes back."""
     functions = tuple(name for name in found.wrong.function.split("+") if binding.function(name))
     case = found.case
-    if isinstance(case, CallSequence):
+    if isinstance(case, CallSequence | Pair):
         calls = [(s.case.geometry, s.drawn().arrays, dict(s.case.layouts), s.functions) for s in case.steps]
     else:
         calls = [(case.geometry, found.arrays, dict(case.layouts), functions)]
@@ -62,7 +63,7 @@ def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) 
         "from backproof.targets.process import Target",
         "",
         f"with Target.open({binding.name!r}{declared}) as target:",
-        *(f"    {line}" for call in calls for line in _call(*call)),
+        *(f"    {line}" for line in (_together(calls) if isinstance(case, Pair) else _in_turn(calls))),
     ]
     if found.wrong.index:
         where = ", ".join(map(str, found.wrong.index))
@@ -70,15 +71,34 @@ def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) 
     return "\n".join(lines) + "\n"
 
 
-def _call(geometry: Any, arrays: Mapping[str, Array], layouts: dict[str, str], functions: tuple[str, ...]) -> list[str]:
-    """The lines that make one call and print what comes back."""
-    return [
-        f"geometry = {_without_defaults(geometry)}",
-        "arrays = {",
-        *(f"    {role!r}: {_literal(array)}," for role, array in arrays.items()),
-        "}",
-        f"print(target.call(Request(geometry, arrays, {layouts!r}, {functions!r})))",
-    ]
+_Call: TypeAlias = tuple[Any, Mapping[str, Array], dict[str, str], tuple[str, ...]]
+
+
+def _in_turn(calls: Sequence[_Call]) -> Iterator[str]:
+    """The lines that make calls one after the other, and print what comes back."""
+    for call in calls:
+        yield from _request(*call)
+        yield "print(target.call(request))"
+
+
+def _together(calls: Sequence[_Call]) -> Iterator[str]:
+    """The lines that make calls at the same time; a race may take several runs to be seen."""
+    yield "requests = []"
+    for call in calls:
+        yield from _request(*call)
+        yield "requests.append(request)"
+    yield "for alone, together in zip(map(target.call, requests), target.together(requests, rounds=1000)):"
+    yield "    print(alone, together, sep='\\n')"
+
+
+def _request(
+    geometry: Any, arrays: Mapping[str, Array], layouts: dict[str, str], functions: tuple[str, ...]
+) -> Iterator[str]:
+    yield f"geometry = {_without_defaults(geometry)}"
+    yield "arrays = {"
+    yield from (f"    {role!r}: {_literal(array)}," for role, array in arrays.items())
+    yield "}"
+    yield f"request = Request(geometry, arrays, {layouts!r}, {functions!r})"
 
 
 def _without_defaults(geometry: Any) -> str:
@@ -90,7 +110,7 @@ def _without_defaults(geometry: Any) -> str:
 
 def _literal(array: Array) -> str:
     if array.size > WRITTEN_OUT:
-        return f"...  # {array.shape}, redrawn from the case's seed: backproof.cases.data.example"
+        return f"...  # {array.shape}, redrawn from the case's seed by backproof.cases"
     if array.size and np.isnan(array).all():
         return f'np.full({array.shape}, np.nan, dtype="{array.dtype}")'
     written = ", ".join(map(_number, array.ravel().tolist()))

@@ -16,7 +16,7 @@ import numpy as np
 from backproof.cases.chances import missed
 from backproof.cases.data import MANTISSA, Array, Draw, draw, specified
 from backproof.cases.levels import Case
-from backproof.checks.attempt import answers, missing
+from backproof.checks.attempt import missing, results
 from backproof.checks.bench import Bench, Wrong, compare, rounded
 from backproof.contract import Geometry
 from backproof_spec.oracle import Projection, chance
@@ -30,19 +30,19 @@ def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[st
     drawn, found = draw(case), list[Wrong]()
     bench.tally.examples += 1
     functions = {q: route[q] for q in wanted if q != "db" or case.geometry.bias}
-    for answer in answers(bench, case, drawn.arrays(), functions):
-        if isinstance(answer, Wrong):
-            found.append(answer)
+    for item in results(bench, case, drawn.arrays(), functions):
+        if isinstance(item, Wrong):
+            found.append(item)
             continue
-        quantity, function, reply = answer
+        quantity, function, actual = item
         shape = case.geometry.shape_of(quantity)
-        if quantity not in reply.values:
+        if actual is None:
             found.append(missing(quantity, function, shape))
             continue
         bench.tally.comparisons[quantity] += 1
         if bench.binding.algorithm == "direct":
             bench.tally.chances.add(quantity, function, case, chances(case, drawn.largest)[quantity])
-        if wrong := _wrong(drawn, quantity, function, rounded(bench.binding, reply.values[quantity])):
+        if wrong := _wrong(drawn, quantity, function, rounded(bench.binding, actual)):
             found.append(wrong)
     return found
 

@@ -13,7 +13,9 @@ import numpy as np
 from backproof.cases.data import Example, example
 from backproof.cases.designs import tiny, twins
 from backproof.cases.levels import Case
-from backproof.checks.bench import Array, Bench, Found
+from backproof.cases.reals import PROFILES
+from backproof.checks.adjoint import belong
+from backproof.checks.bench import Array, Bench, Found, Wrong
 from backproof.contract import ORIENTATIONS
 from backproof.diagnosis.library import MISTAKES, Mistake
 from backproof.targets.calls import Request, Results
@@ -38,13 +40,21 @@ class Observed:
 
 def diagnose(bench: Bench, found: Found) -> tuple[str, ...]:
     """Sentences that explain a wrong value of `y`, `dx`, `dw` or `db`; none where no single mistake explains it."""
-    wrong = found.wrong
-    if wrong.kind != "value" or wrong.quantity not in ("y", "dx", "dw", "db") or not isinstance(found.case, Case):
+    wrong, case = found.wrong, found.case
+    if wrong.kind != "value" or wrong.quantity not in ("y", "dx", "dw", "db") or not isinstance(case, Case):
         return ()
-    observed = list(_observe(bench, found.case, wrong.quantity, wrong.function))
+    if bench.binding.specification == "none":
+        return ()
+    own = belong(bench, case) if wrong.quantity == "y" and case.profile not in PROFILES else ()
+    consistent = (f"{', '.join(own)} belong to this forward, whose adjoints they are",) if own else ()
+    return (*_mistake(bench, case, wrong), *consistent)
+
+
+def _mistake(bench: Bench, case: Case, wrong: Wrong) -> tuple[str, ...]:
+    observed = list(_observe(bench, case, wrong.quantity, wrong.function))
     failing = [item for item in observed if item.wrong]
-    if found.case.layouts and not failing:
-        laid = " and ".join(f"{role} is laid out {layout!r}" for role, layout in found.case.layouts)
+    if case.layouts and not failing:
+        laid = " and ".join(f"{role} is laid out {layout!r}" for role, layout in case.layouts)
         return (f"{wrong.quantity} is right in C order, and wrong where {laid}: memory order is not index order",)
     if len(failing) < 2:
         return ()
@@ -52,7 +62,7 @@ def diagnose(bench: Bench, found: Found) -> tuple[str, ...]:
         return (f"{wrong.quantity} is right up to rounding: declare ALGORITHM = 'indirect' for an FFT or Winograd",)
     for mistake in MISTAKES:
         if wrong.quantity in mistake.quantities and all(_explains(mistake, wrong.quantity, item) for item in observed):
-            sentence = mistake.sentence.format(q=wrong.quantity, **_names(found.case.geometry.orientation))
+            sentence = mistake.sentence.format(q=wrong.quantity, **_names(case.geometry.orientation))
             return (f"{sentence} (exactly so in {len(observed)} of {len(observed)} fresh cases)",)
     return ()
 

@@ -34,6 +34,7 @@ _LABELS = {
     "profile": "data",
     "poison": "poisoned entry",
     "before": "calls before it",
+    "beside": "at the same time",
 }
 
 
@@ -72,6 +73,8 @@ def line(case: Mapping[str, Any]) -> str:
     parts += [_text(name, case[name]) for name in ("poison",) if name in case]
     if before := case.get("before"):
         parts.append("after another call" if len(before) == 1 else f"after {len(before)} other calls")
+    if case.get("beside"):
+        parts.append("beside another call")
     return ", ".join(parts)
 
 
@@ -122,7 +125,7 @@ def _text(name: str, value: Any) -> str:
         return ", ".join(f"{role}: {layout}" for role, layout in value.items()) or "C order"
     if name == "functions" and isinstance(value, list):
         return ", ".join(map(str, value))
-    if name == "before" and isinstance(value, list) and all(isinstance(step, Mapping) for step in value):
+    if name in ("before", "beside") and isinstance(value, list) and all(isinstance(step, Mapping) for step in value):
         return "\n".join(f"{number}. {_step(step)}" for number, step in enumerate(value, start=1))
     if isinstance(value, list | tuple) and _depth(value) > 1 and len(json.dumps(value)) > 40:
         return _array(value)

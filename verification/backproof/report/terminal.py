@@ -117,6 +117,8 @@ class Terminal:
             evidence.append(f"{left_out} not called")
         text = f"{end.check}: {', '.join(evidence)}, {duration(end.seconds)}"
         self._print(text, _STYLES[end.verdict], f"{end.verdict.removesuffix(' failure'):<13}")
+        for note in end.notes:
+            self._print(note, "dim", " " * 13)
 
     def _close(self) -> None:
         self._stop()

@@ -131,7 +131,10 @@ class Binding:
     padding_modes: tuple[PaddingMode, ...] = ("zeros",)
     layouts: tuple[str, ...] = LAYOUTS
     algorithm: str = "direct"
+    error_growth: int | None = None
     flushes_subnormals: bool = False
+    thread_safe: bool = False
+    specification: str = "convolution"
     known_defects: tuple[tuple[str, str, str], ...] = ()
     expected_failures: tuple[tuple[str, str], ...] = ()
     not_bound: tuple[str, ...] = ()

@@ -5,7 +5,10 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     ORIENTATION = "cross-correlation"             or "convolution"; undeclared, it is inferred from forward
     DTYPES = ("float32", "float64")               those that it supports
     ALGORITHM = "direct"                          or "indirect": FFT, Winograd, anything that is not a plain sum
+    ERROR_GROWTH = 36                             of an indirect algorithm: its rounding errors, over a direct sum's
     FLUSHES_SUBNORMALS = True                     numbers below the smallest normal one may become 0
+    THREAD_SAFE = True                            functions may be called by several threads at once, which is tried
+    SPECIFICATION = "none"                        forward is another linear operator; only adjoint identities hold
     SIGNATURE = "x, w, b, stride, padding"        of forward, where Python cannot read it; of several functions:
     SIGNATURE = "forward: x, w; backward: dy, x, w"
     LAYOUTS_EXCLUDED = ("reversed",)              memory layouts that its library cannot express
@@ -36,10 +39,12 @@ from backproof.targets.layouts import LAYOUTS
 from backproof.targets.roles import FUNCTIONS
 
 ALGORITHMS = ("direct", "indirect")
+SPECIFICATIONS = ("convolution", "none")
 LIBRARIES = ("numpy", "torch", "jax")
 #: The keys that `--declare` takes.
 KEYS = (
     *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "SIGNATURE", "LAYOUTS_EXCLUDED"),
+    *("ERROR_GROWTH", "THREAD_SAFE", "SPECIFICATION"),
     *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
 )
 
@@ -74,7 +79,10 @@ class Declarations:
     orientation: Orientation | None = None
     dtypes: tuple[str, ...] = DTYPES
     algorithm: str = "direct"
+    error_growth: int | None = None
     flushes_subnormals: bool = False
+    thread_safe: bool = False
+    specification: str = "convolution"
     signature: Mapping[str, inspect.Signature] = field(default_factory=dict)
     layouts_excluded: tuple[str, ...] = ()
     known_defects: tuple[KnownDefect, ...] = ()
@@ -137,6 +145,16 @@ def _yes_or_no(key: str, value: Any) -> bool:
     return _one_of(key, str(value).lower(), ("true", "false")) == "true"
 
 
+def _growth(value: Any) -> int:
+    try:
+        growth = int(str(value))
+    except ValueError:
+        growth = 0
+    if growth < 1:
+        raise TargetError(f"ERROR_GROWTH must be a whole number of at least 1, such as 36, not {value!r}")
+    return growth
+
+
 def _defects(value: Any) -> tuple[KnownDefect, ...]:
     for defect in value:
         if not isinstance(defect, KnownDefect):
@@ -193,7 +211,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "orientation": lambda value: _one_of("ORIENTATION", value, ORIENTATIONS),
     "dtypes": _dtypes,
     "algorithm": lambda value: _one_of("ALGORITHM", value, ALGORITHMS),
+    "error_growth": lambda value: _growth(value),
     "flushes_subnormals": lambda value: _yes_or_no("FLUSHES_SUBNORMALS", value),
+    "thread_safe": lambda value: _yes_or_no("THREAD_SAFE", value),
+    "specification": lambda value: _one_of("SPECIFICATION", value, SPECIFICATIONS),
     "signature": _signatures,
     "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
     "known_defects": _defects,

@@ -50,6 +50,18 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Parent to worker: these calls, of one function each, at the same time, and so `rounds` times.
+
+    `skipped`: lines at which a thread has been stopped in earlier ones.
+    """
+
+    calls: tuple[Call, ...]
+    rounds: int
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Calling:
     """Worker to parent, before each function: the clock starts again."""
 

@@ -7,7 +7,7 @@ with Target.open("my_conv.py") as target:
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +21,7 @@ from backproof.targets.calls import Crashed, NotSupported, Reply, Request, Resul
 from backproof.targets.child import Child, ChildEndedError, ChildSilentError
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import legal
-from backproof.targets.messages import Call, Calling, Load, Ready, Refused, Returned
+from backproof.targets.messages import Call, Calling, Load, Ready, Refused, Returned, Together
 from backproof.targets.roles import FUNCTIONS
 
 
@@ -76,6 +76,33 @@ class Target:
         except BaseException:  # an interrupted conversation cannot be taken up again
             self._drop()
             raise
+
+    def together(self, requests: Sequence[Request], rounds: int, skipped: int = 0) -> tuple[Reply, ...]:
+        """Make requests, of one function each, at the same time, in threads of the worker, and so `rounds` times.
+
+        What each comes to: the first result that differs from that of the same request made alone, else the last.
+        Where the process ends, or does not answer, that is what all come to.  `skipped`: see `together.at_once`.
+
+        Raises:
+            ValueError, TargetError: as `call`; a request has several functions.
+        """
+        if self._closed:
+            raise ValueError(f"{self.binding.name} is closed")
+        for request in requests:
+            if len(request.functions) != 1:
+                raise ValueError(f"a thread makes one call, not {', '.join(request.functions)}; name one function")
+            if (reason := self._check(request)) is not None:
+                return (reason,) * len(requests)
+        if self._child is None:
+            self._start()
+        order = Together(tuple(self._hand_over_all(requests)), rounds, skipped)
+        try:
+            answer = self._exchange(order, requests[0].functions[0])
+        except BaseException:
+            self._drop()
+            raise
+        answers = answer if isinstance(answer, tuple) else (answer,) * len(requests)
+        return tuple(self._results(item) if isinstance(item, Returned) else _as_reply(item) for item in answers)
 
     def renew(self) -> None:
         """Give the worker up: the next call starts another, in which nothing has been called before.
@@ -151,23 +178,33 @@ class Target:
         return None
 
     def _hand_over(self, request: Request) -> Call:
+        return self._hand_over_all([request])[0]
+
+    def _hand_over_all(self, requests: Sequence[Request]) -> list[Call]:
         """Copy the arrays into the arena, with room for the results behind them."""
-        arrays = request.arrays
-        room = sum(aligned(array.nbytes) for array in arrays.values())
-        memory = self._arena.reserve(room + _result_size(request))
-        offset, inputs = 0, {}
-        for role, array in arrays.items():
-            inputs[role] = write(memory, offset, array)
-            offset += aligned(array.nbytes)
-        layouts = {role: request.layouts.get(role, "C") for role in arrays}
-        return Call(request.geometry, request.functions, inputs, layouts, memory.name, room)
+        room = sum(aligned(array.nbytes) for request in requests for array in request.arrays.values())
+        memory = self._arena.reserve(room + sum(map(_result_size, requests)))
+        offset, calls = 0, []
+        for request in requests:
+            inputs = {}
+            for role, array in request.arrays.items():
+                inputs[role] = write(memory, offset, array)
+                offset += aligned(array.nbytes)
+            layouts = {role: request.layouts.get(role, "C") for role in request.arrays}
+            calls.append(Call(request.geometry, request.functions, inputs, layouts, memory.name, room))
+        return calls
 
     def _converse(self, call: Call) -> Reply:
+        message = self._exchange(call, call.functions[0])
+        return self._results(message) if isinstance(message, Returned) else _as_reply(message)
+
+    def _exchange(self, order: Call | Together, function: str) -> Any:
+        """The worker's answer to an order; `function` is the first that is called."""
         child = self._child
         if child is None:
             raise TargetError(f"{self.binding.name} is closed")
-        function, message = call.functions[0], None
-        child.send(call)
+        message = None
+        child.send(order)
         try:
             while isinstance(message := child.receive(self._time_limit), Calling):
                 function = message.function
@@ -178,7 +215,7 @@ class Target:
             crash = Crashed(function, child.how(), child.output(), child.interrupted())
             self._drop()
             return crash
-        return self._results(message) if isinstance(message, Returned) else _as_reply(message)
+        return message
 
     def _results(self, returned: Returned) -> Results:
         memory = self._arena.reserve(0)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from backproof.contract import Geometry, PoolGeometry
 from backproof.targets import calling
 from backproof.targets.arena import Attachment, Slot, aligned, view, write
 from backproof.targets.binding import Binding
@@ -20,8 +24,9 @@ from backproof.targets.declarations import CallDescription, Declarations, read_d
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import Array
 from backproof.targets.loading import load
-from backproof.targets.messages import Call, Calling, Load, Returned
+from backproof.targets.messages import Call, Calling, Load, Returned, Together
 from backproof.targets.styles import Layer, bind_layer, recognise
+from backproof.targets.together import Start, at_once
 
 NoResult: TypeAlias = Raised | NotSupported | Excluded | Malformed
 
@@ -36,9 +41,9 @@ class Session:
     ) -> None:
         self.binding = binding
         self._layer, self._root = layer, root
-        layer.parts.tell = lambda function: tell(Calling(function))
         self._defects = declared.known_defects
-        self._tell = tell
+        self._tell = _one_by_one(tell)
+        layer.parts.tell = lambda function: self._tell(Calling(function))
         self._memory = Attachment()
         # The last results of each function, kept alive so that new ones cannot lie there by chance.
         self._previous: dict[str, list[Array]] = {}
@@ -84,7 +89,33 @@ class Session:
         self._previous |= kept
         return Returned(outbox.slots, outbox.loose, tuple(mutated), tuple(aliased), tuple(reused))
 
-    def _call(self, name: str, call: Call, values: Mapping[str, Array]) -> calling.Outcome | NoResult:
+    def together(self, message: Together) -> tuple[Returned | NoResult, ...]:
+        """Make calls at the same time, and answer each (see `together.at_once`)."""
+        memory = self._memory.to(message.calls[0].memory)
+        offset, answers = message.calls[0].room, list[Returned | NoResult]()
+        calls = [functools.partial(self._at_once, memory, call) for call in message.calls]
+        for outcome in at_once(calls, message.rounds, _alike, message.skipped):
+            if isinstance(outcome, calling.Outcome):
+                outbox = _Outbox(memory, offset)
+                for quantity, array in outcome.arrays.items():
+                    outbox.put(quantity, array)
+                offset = outbox.offset
+                answers.append(Returned(outbox.slots, outbox.loose, outcome.mutated, outcome.aliased, ()))
+            else:
+                answers.append(outcome)
+        return tuple(answers)
+
+    def _at_once(self, memory: SharedMemory, call: Call, start: Start) -> calling.Outcome | NoResult:
+        """One call, its results copied before its thread does anything else."""
+        values = {role: view(memory, slot) for role, slot in call.inputs.items()}
+        outcome = self._call(call.functions[0], call, values, start)
+        if not isinstance(outcome, calling.Outcome):
+            return outcome
+        return replace(outcome, arrays={quantity: array.copy() for quantity, array in outcome.arrays.items()})
+
+    def _call(
+        self, name: str, call: Call, values: Mapping[str, Array], start: Start = lambda: None
+    ) -> calling.Outcome | NoResult:
         self._tell(Calling(name))
         dtype = next(iter(values.values())).dtype.name
         description = CallDescription(name, call.geometry, dtype, call.layouts)
@@ -98,7 +129,12 @@ class Session:
         if bound is None:  # the parent asks only for functions of the binding
             return NotSupported(name, f"no {name}")
         function, axes = self._layer.functions[name], self._layer.axes
-        return calling.call(function, bound, call.geometry, values, call.layouts, self._root, axes)
+
+        def started(geometry: Geometry | PoolGeometry, arrays: Mapping[str, Any]) -> Any:
+            start()
+            return function(geometry, arrays)
+
+        return calling.call(started, bound, call.geometry, values, call.layouts, self._root, axes)
 
 
 class _Outbox:
@@ -106,17 +142,37 @@ class _Outbox:
 
     def __init__(self, memory: SharedMemory, offset: int) -> None:
         self._memory = memory
-        self._offset = offset
+        self.offset = offset
         self.slots: dict[str, Slot] = {}
         self.loose: dict[str, tuple[bytes, str, tuple[int, ...]]] = {}
 
     def put(self, quantity: str, array: Array) -> None:
         """Into shared memory, or, where it is larger than expected, next to the answer."""
-        if self._offset + array.nbytes <= self._memory.size:
-            self.slots[quantity] = write(self._memory, self._offset, array)
-            self._offset += aligned(array.nbytes)
+        if self.offset + array.nbytes <= self._memory.size:
+            self.slots[quantity] = write(self._memory, self.offset, array)
+            self.offset += aligned(array.nbytes)
         else:
             self.loose[quantity] = (array.tobytes(), array.dtype.str, tuple(array.shape))
+
+
+def _one_by_one(tell: Callable[[Any], None]) -> Callable[[Any], None]:
+    """`tell` for several threads: a message is sent whole."""
+    lock = threading.Lock()
+
+    def locked(message: Any) -> None:
+        with lock:
+            tell(message)
+
+    return locked
+
+
+def _alike(one: calling.Outcome | NoResult, other: calling.Outcome | NoResult) -> bool:
+    """Whether two calls came to the same, by bytes: NaN equals itself."""
+    if not isinstance(one, calling.Outcome) or not isinstance(other, calling.Outcome):
+        return one == other
+    arrays = zip(one.arrays.values(), other.arrays.values(), strict=False)
+    equal = all(a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in arrays)
+    return equal and one.mutated == other.mutated and one.arrays.keys() == other.arrays.keys()
 
 
 def _overlaps(array: Array, others: Iterable[Array]) -> bool:

@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 DTYPES = ("float32", "float64")
+THREAD_SAFE = True
 
 
 def forward(
