@@ -33,6 +33,9 @@ class RunStarted:
     environment: dict[str, str]
     expect_fail: dict[str, str] = field(default_factory=dict)  # CHECK or CHECK:QUANTITY -> reason
     strict: bool = False
+    museum: dict[str, Any] | None = (
+        None  # {"version", "mutants", "killed", "profile", "seeds"}: what is known of checks
+    )
 
 
 @dataclass(frozen=True, slots=True)

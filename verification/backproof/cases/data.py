@@ -78,8 +78,9 @@ def amplitudes(profile: str, dtype: str, k: dict[str, int], headroom: int = 0) -
     }.get(profile, dict.fromkeys(("x", "w", "dy"), even))
 
 
+@lru_cache(maxsize=4096)  # checks, routes and sequences come back to their cases
 def example(case: Case) -> Example:
-    """Draw a case's data (the same for the same case) and compute what the specification makes of them."""
+    """Draw a case's data (the same for the same case, read-only) and compute what the specification makes of them."""
     geometry, rng = case.geometry, np.random.default_rng(case.seed)
     largest = amplitudes(case.profile, case.dtype, products(geometry), case.headroom)
     integers = {role: _integers(rng, case, role, geometry.shape_of(role), largest[role]) for role in ("x", "w", "dy")}
@@ -135,4 +136,6 @@ def _exponents(rng: np.random.Generator, case: Case) -> dict[str, int]:
 
 
 def _scaled(integers: Array, power: int, dtype: str) -> Array:
-    return np.ldexp(integers.astype(np.float64), power).astype(dtype)
+    values: Array = np.ldexp(integers.astype(np.float64), power).astype(dtype)
+    values.setflags(write=False)
+    return values

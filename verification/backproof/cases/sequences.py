@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ class Step:
 
     def drawn(self) -> Example:
         """The case with its data; poisoned, with NaN for them, and nothing is expected."""
-        drawn = _drawn(self.case)
+        drawn = example(self.case)
         if not self.poisoned:
             return drawn
         return Example(self.case, {r: np.full_like(a, np.nan) for r, a in drawn.arrays.items()}, {}, {})
@@ -61,9 +60,6 @@ class CallSequence:
             "functions": list(self.last.functions),
             "before": [step.as_dict() for step in self.steps[:-1]],
         }
-
-
-_drawn = lru_cache(maxsize=32)(example)  # sequences come back to their cases
 
 
 def fixed_sequences(space: Space, functions: Sequence[str], gradients: Sequence[str]) -> list[CallSequence]:

@@ -91,6 +91,7 @@ class Bench:
         examples: Random examples for the search, besides the fixed set.
         seed: Of all data and of the search.
         database: Folder in which failing examples are kept for the next run, or None.
+        hasty: Whether a check may end at its first failure, and report it as it was met: asked is whether, not where.
     """
 
     target: Target
@@ -101,6 +102,7 @@ class Bench:
     report: Callable[[Found], None]
     progress: Callable[[int, int], None]
     database: str | None = None
+    hasty: bool = False
     tally: Tally = field(default_factory=Tally)
 
     @property

@@ -18,7 +18,7 @@ from rich.text import Text
 from backproof.events import CheckFinished, CheckStarted, Event, Finding, RunFinished, TargetBound
 from backproof.report.finding import lines
 from backproof.report.summary import Gap, Run
-from backproof.report.words import command, counted, duration, heading, printable, sentence
+from backproof.report.words import command, counted, duration, heading, kill_rate, printable, sentence
 
 _STYLES = {
     "passed": "green",
@@ -127,6 +127,8 @@ class Terminal:
         verdict = self._run.verdict
         self._print("")
         self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
+        if not self._quiet and (rate := kill_rate(self._run)):
+            self._print(f"the checks: {rate}")
 
     def _findings(self) -> None:
         """Per quantity the first finding in full: the others are mostly the same mistake, seen by other checks."""

@@ -68,7 +68,7 @@ class Target:
             raise ValueError(f"{self.binding.name} is closed")
         if (reason := self._check(request)) is not None:
             return reason
-        if self._child is None:
+        if not self._running:
             self._start()
         call = self._hand_over(request)
         try:
@@ -82,7 +82,7 @@ class Target:
 
         This is no restart in the sense of `restarts`, which counts those that a target made necessary.
         """
-        if self._child is not None:
+        if self._running:
             self._drop()
             self.restarts -= 1
 
@@ -101,6 +101,10 @@ class Target:
         self.close()
 
     # ---- the worker
+
+    @property
+    def _running(self) -> bool:
+        return self._child is not None
 
     def _start(self) -> Binding:
         child = self._child = Child()

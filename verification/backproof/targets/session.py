@@ -48,10 +48,19 @@ class Session:
         """Import the target and find out how it is written.
 
         Raises:
-            TargetError: as `load`, `read_declarations` and `recognise`.
+            TargetError: as `open`.
         """
         sys.path.insert(0, os.getcwd())
         sys.path += [item for item in message.search if item not in sys.path]
+        return cls.open(message, tell)
+
+    @classmethod
+    def open(cls, message: Load, tell: Callable[[Any], None]) -> Session:
+        """The same with the path as it is.
+
+        Raises:
+            TargetError: as `load`, `read_declarations` and `recognise`.
+        """
         name = message.target
         loaded = load(name)
         try:
