@@ -1,4 +1,4 @@
-"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `mutants`, `completion SHELL`.
+"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `mutants`, `completion`.
 
 Everything but click is imported by the command that needs it, so that `backproof --help` is immediate.
 """

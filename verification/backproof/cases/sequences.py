@@ -81,6 +81,9 @@ def fixed_sequences(space: Space, functions: Sequence[str], gradients: Sequence[
         if alone and "forward" in every:
             between = [replace(step, functions=("forward",)) for step in (first, again)]
             sequences.append(CallSequence((*between, replace(first, functions=alone))))
+        if len(alone) > 1:  # whatever one of them leaves for another to return, or takes from it
+            sequences += [CallSequence((foul, replace(first, functions=(function,)))) for function in alone]
+            sequences.append(CallSequence((again, replace(first, functions=alone[::-1]))))
         # What comes before `other` in the run, on the geometry that it is mistaken for, is part of what is tried.
         for k, other in enumerate(_mistakable(space, case)):
             sequences.append(CallSequence((Step(replace(other, seed=case.seed + 2 + k), every), (again, first)[k % 2])))

@@ -17,7 +17,7 @@ from backproof.targets.session import Session
 
 
 class LocalTarget(Target):
-    """A `Target` without a worker; `renew` loads it anew, which makes a fresh object of a class.  No time limit holds."""
+    """A `Target` without a worker and its time limit; `renew` loads it anew, which makes a fresh object of a class."""
 
     _session: Session | None = None
 
