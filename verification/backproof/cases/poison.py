@@ -19,7 +19,7 @@ cotangents, and between groups (XLA makes one dense kernel of them).  Hence two 
                db        -
     b          y         -
 
-Whoever leaves out what is multiplied by zeros alone is found by operands that are *idle*: all that the poison meets is 0.
+Who leaves out what is multiplied by zeros alone is found by operands that are *idle*: all that the poison meets is 0.
 """
 
 from __future__ import annotations
