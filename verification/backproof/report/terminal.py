@@ -126,9 +126,9 @@ class Terminal:
         self._strict()
         verdict = self._run.verdict
         self._print("")
-        self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
         if not self._quiet and (rate := kill_rate(self._run)):
             self._print(f"the checks: {rate}")
+        self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
 
     def _findings(self) -> None:
         """Per quantity the first finding in full: the others are mostly the same mistake, seen by other checks."""
