@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isqrt
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,7 @@ def example(case: Case) -> Example:
 
 
 def _integers(rng: np.random.Generator, case: Case, role: str, shape: tuple[int, ...], largest: int) -> Array:
-    count = int(np.prod(shape))
+    count = prod(shape)
     if case.layout(role) == "broadcast":
         return np.full(shape, rng.integers(1, largest, endpoint=True), dtype=np.int64)
     if case.profile == "distinct" and count <= largest:

@@ -6,6 +6,7 @@ with Target.open("my_conv.py") as target:
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -201,7 +202,7 @@ def _result_size(request: Request) -> int:
     """Bytes of what the functions should return, in float64."""
     shapes = [array.shape for array in request.arrays.values()]
     expected = [request.geometry.y_shape, *shapes]
-    return sum(aligned(8 * int(np.prod(shape))) for shape in expected)
+    return sum(aligned(8 * math.prod(shape)) for shape in expected)
 
 
 def _check_functions(request: Request, binding: Binding) -> None:

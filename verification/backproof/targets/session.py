@@ -78,7 +78,9 @@ class Session:
         mutated: dict[str, None] = {}
         aliased: list[str] = []
         reused: list[str] = []
-        for name in call.functions:
+        for number, name in enumerate(call.functions):
+            if number:  # the parent knows what comes first
+                self._tell(Calling(name))
             outcome = self._call(name, call, {role: view(memory, slot) for role, slot in call.inputs.items()})
             if not isinstance(outcome, calling.Outcome):
                 return outcome
@@ -94,7 +96,6 @@ class Session:
         return Returned(outbox.slots, outbox.loose, tuple(mutated), tuple(aliased), tuple(reused))
 
     def _call(self, name: str, call: Call, values: Mapping[str, Array]) -> calling.Outcome | NoResult:
-        self._tell(Calling(name))
         dtype = next(iter(values.values())).dtype.name
         description = CallDescription(name, call.geometry, dtype, call.layouts)
         for defect in self._defects:
