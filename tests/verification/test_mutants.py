@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from backproof import kill_record
 from backproof.checks import CHECKS
@@ -19,6 +21,7 @@ from backproof.kill_record import kill_rate, museum_version
 from backproof.kills.data import write_record
 from backproof.kills.mutants import Mutant, UnknownMutantError, listed, named
 from backproof.kills.results import results, spread
+from backproof.kills.table import show
 from backproof.kills.trial import Plan, Trial, trial
 from backproof.museum import MUSEUM
 from backproof.museum.foreign import FOREIGN
@@ -219,6 +222,17 @@ def test_a_mutant_is_killed_if_it_is_at_every_seed() -> None:
     assert found.survivors[0].survived == (1,)
     assert found.families == {"museum": (1, 2), "foreign": (0, 1)}
     assert found.examples["max"] == 9
+
+
+def test_the_table_on_a_terminal() -> None:
+    found = made({"L005": [{"exact": 3}, {"exact": 8}], "H007": [{"exact": 1}, {}]}, matrix=True)
+    shown = StringIO()
+    show(found, Console(file=shown, force_terminal=True, color_system=None, width=160))
+    head, row, *rest = (line.rstrip() for line in shown.getvalue().splitlines())
+    assert head.split() == ["mutant", "title", "quantity", "trigger", "killed", "by", "after", "ms"]
+    assert (row.split()[0], row.split()[-3:]) == ("L005", ["exact", "3-8", "500"])
+    assert "killed by exact alone (2): L005, H007" in rest
+    assert any(line.startswith("SURVIVED  H007 at 1 of 2 seeds (1): ") for line in rest)
 
 
 def test_the_spread_of_examples() -> None:
