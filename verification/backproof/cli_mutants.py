@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from backproof.kills.mutants import Mutant
-    from backproof.kills.trial import Trial
+    from backproof.kills.trial import Plan, Trial
 
 EXIT_STATUS = """\b
 Exit status:
@@ -120,13 +120,13 @@ def _chosen(
     return chosen
 
 
-def _run(chosen: list[Mutant], seeds: range, plan: object, jobs: int, *, quiet: bool) -> list[Trial]:
+def _run(chosen: list[Mutant], seeds: range, plan: Plan, jobs: int, *, quiet: bool) -> list[Trial]:
     """All trials, with a bar on a terminal."""
     from backproof.kills.campaign import campaign
     from backproof.targets.errors import TargetError
 
     try:
-        ended = campaign(chosen, seeds, plan, jobs)  # type: ignore[arg-type]
+        ended = campaign(chosen, seeds, plan, jobs)
         return list(ended if quiet else _shown(ended, len(chosen) * len(seeds), console()))
     except TargetError as error:
         fail(str(error))
