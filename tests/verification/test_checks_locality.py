@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +13,17 @@ import pytest
 from backproof.cases.data import example
 from backproof.cases.designs import tiny, twins
 from backproof.cases.levels import Case, space
-from backproof.cases.poison import REACHES, VALUES, PoisonCase, poison_case, poisoned, reached, simpler_poison_cases
+from backproof.cases.poison import (
+    MEETS,
+    REACHES,
+    VALUES,
+    PoisonCase,
+    clean_example,
+    poison_case,
+    poisoned,
+    reached,
+    simpler_poison_cases,
+)
 from backproof.contract import DTYPES, ORIENTATIONS, Geometry
 
 WRONG = Path(__file__).parent / "wrong"
@@ -26,6 +37,7 @@ PLANTED = {
     "winograd": ("y", "x[0, 0, 0, ", ""),
     "times_zero": ("dx", "x[0, 0, 0, 0] = nan", ""),
     "nansum": ("db", "dy[0, 0, 0, 0] = nan", "nan"),
+    "skips_images": ("dw", " (w and dy all zero)", "nan"),
     "batch_mean": ("y", "x[0, 0, 0, 0] = nan", ""),
 }
 FLUSHING = {"flushes_results": {"y"}, "flushes_operands": {"dx", "dw", "db"}}
@@ -164,7 +176,7 @@ def test_right_implementations_pass_whatever_they_do_with_padding(verify, module
 
 def by_arithmetic(case: PoisonCase) -> dict[str, np.ndarray]:
     """Every product written out, padding left out: what IEEE arithmetic itself makes of the poison."""
-    arrays, g = poisoned(case, example(case.case)).arrays, case.geometry
+    arrays, g = poisoned(case, clean_example(case)).arrays, case.geometry
     x, w, dy = (arrays[role] for role in ("x", "w", "dy"))
     y, dx, dw = (np.zeros(g.shape_of(q), x.dtype) for q in ("y", "dx", "dw"))
     y += arrays["b"][:, None, None] if g.bias else 0
@@ -188,11 +200,14 @@ SHAPES = [g for orientation in ORIENTATIONS for g in (*tiny(orientation), *twins
 
 @pytest.mark.parametrize("role", REACHES)
 @pytest.mark.parametrize("value", VALUES)
-def test_expected_is_what_arithmetic_gives(role: str, value: str) -> None:
+@pytest.mark.parametrize("idle", [False, True])
+def test_expected_is_what_arithmetic_gives(role: str, value: str, idle: bool) -> None:
     rng = random.Random(role + value)
     for number, g in enumerate(SHAPES):
         case = poison_case(Case(g, DTYPES[number % 2], seed=number), role, value, rng.randrange(1000))
-        drawn = poisoned(case, example(case.case))
+        case = replace(case, idle=idle)
+        drawn = poisoned(case, clean_example(case))
+        assert all(not (drawn.arrays[other].any() and idle) for other in MEETS[role])
         with np.errstate(invalid="ignore"):
             actual = by_arithmetic(case)
         for quantity, expected in drawn.expected.items():

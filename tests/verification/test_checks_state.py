@@ -31,6 +31,7 @@ PLANTED = {
     "output_buffer": ("dx", "reused", "backward", "right here"),
     "last_forward": ("dw", "value after other calls", "forward", "this is dw with x of an earlier call"),
     "workspace": ("db", "value after other calls", "backward", "handed nothing but NaN"),
+    "bias_with_weights": ("db", "value after other calls", "weight_gradient", "right here"),
     "raises_again": ("y", "raised after other calls", "forward", "right here"),
 }
 
@@ -129,6 +130,9 @@ def test_sequences_come_back_after_something_mistakable() -> None:
     assert any(a.size != b.size for a, b in swapped)
     assert any(s.steps[0].poisoned and not s.last.poisoned for s in sequences)
     assert any(s.last.functions == ("backward",) and s.steps[-2].functions == ("forward",) for s in sequences)
+    apart = fixed_sequences(everything(), ("weight_gradient", "bias_gradient"), ("weight_gradient", "bias_gradient"))
+    assert {s.last.functions for s in apart if s.steps[0].poisoned} > {("weight_gradient",), ("bias_gradient",)}
+    assert any(s.last.functions == ("bias_gradient", "weight_gradient") for s in apart)
     without = fixed_sequences(everything(), ("forward", "backward"), ())
     assert all("forward" in step.functions for s in without for step in s.steps), "backward needs forward right before"
 

@@ -155,7 +155,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 #: Said in other words, and the keys of records.
-ELSEWHERE = {"both", "role", "display", "parameters", "name", "summary", "script", "sides", "pair", "int"}
+ELSEWHERE = {"both", "role", "display", "parameters", "name", "summary", "script", "sides", "pair", "int", "version"}
 
 
 def marked(name: str) -> list[Event]:

@@ -27,6 +27,7 @@ chance that an error bilinear at a configuration tried went unseen [gradients]:
   - dx  at most 2^-11.2 at the median of 200 configurations, 0.76 at the worst, below 2^-20 at 40
   - dw  at most 2^-11.2 at the median of 200 configurations, 0.76 at the worst, below 2^-20 at 40
 
+the checks: museum 210-1a2b3c4d: 208 of 210 mutants killed (default profile, 20 seeds)
 PASSED: numba, convolution and cross-correlation: no findings, 400 examples, 600 exact comparisons, 2.5 s
 """
 
@@ -66,6 +67,7 @@ not verified:
   - L092: a dilated window in padding (examples/L092.py) [gradients]: 5 examples not called
   - comparisons without evidence [forward]: y 3
 
+the checks: museum 210-1a2b3c4d: 208 of 210 mutants killed (default profile, 20 seeds)
 FAILED: my_conv.py, cross-correlation (inferred from forward): 2 findings, 400 examples, 391 exact comparisons, 2.5 s
 """
 
@@ -77,6 +79,7 @@ not verified:
   - memory layout reversed
   - y: no forward
 
+the checks: museum 210-1a2b3c4d: 208 of 210 mutants killed (default profile, 20 seeds)
 NOT VERIFIED: my_conv.py, orientation unknown, held to cross-correlation: 0 findings, 0 examples, \
 0 exact comparisons, 0.2 s
 """

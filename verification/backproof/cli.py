@@ -1,11 +1,10 @@
-"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `completion SHELL`.
+"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `mutants`, `completion`.
 
 Everything but click is imported by the command that needs it, so that `backproof --help` is immediate.
 """
 
 from __future__ import annotations
 
-import difflib
 import sys
 import traceback
 from dataclasses import asdict
@@ -15,8 +14,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from backproof.cli_derive import derive
+from backproof.cli_mutants import mutants
 from backproof.cli_options import declare, run_options, targets
-from backproof.cli_run import INTERRUPTED, combined, console, fail, one_message, settings_here, verify, write_page
+from backproof.cli_run import (
+    INTERRUPTED,
+    check_ids,
+    combined,
+    console,
+    fail,
+    one_message,
+    settings_here,
+    verify,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from backproof.settings import Settings, TargetSettings
@@ -79,7 +89,7 @@ def check(target: str | None, quiet: bool, **given: Any) -> None:
     from backproof.options import CHECK_IDS
     from backproof.report.naming import stem
 
-    _check_ids(given["checks"], CHECK_IDS)
+    check_ids(given["checks"], CHECK_IDS)
     settings = settings_here()
     report_dir = given["report_dir"] or settings.report_dir or Path("reports")
     worst = 0
@@ -96,14 +106,6 @@ def _all(settings: Settings) -> list[TargetSettings]:
         where = "no pyproject.toml here or above has [tool.backproof]"
         fail(NO_TARGET.format(where=f"{settings.file} names no targets" if settings.file else where))
     return list(settings.targets.values())
-
-
-def _check_ids(given: tuple[str, ...], known: tuple[str, ...]) -> None:
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"the checks are {', '.join(known)}"
-            raise click.BadParameter(f"there is no check {name!r}; {hint}", param_hint="--check")
 
 
 @cli.command(help=f"Show what of TARGET is bound to what, and what will not be verified.\n\n{TARGET}")
@@ -174,6 +176,7 @@ def report(file: Path, output: Path | None) -> None:
 
 
 cli.add_command(derive)
+cli.add_command(mutants)
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,19 @@ def settings_here() -> Settings:
         return validated(settings) if settings.targets else settings
     except SettingsError as error:
         fail(str(error))
+
+
+def check_ids(given: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Refuse the id of a check that does not exist.
+
+    Raises:
+        click.BadParameter: With the nearest ids.
+    """
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"the checks are {', '.join(known)}"
+            raise click.BadParameter(f"there is no check {name!r}; {hint}", param_hint="--check")
 
 
 def combined(given: Mapping[str, Any], settings: Settings, target: TargetSettings) -> RunOptions:

@@ -36,6 +36,9 @@ class RunStarted:
     expect_fail: dict[str, str] = field(default_factory=dict)  # CHECK or CHECK:QUANTITY -> reason
     strict: bool = False
     shapes: list[str] = field(default_factory=list)  # the user's own
+    museum: dict[str, Any] | None = (
+        None  # {"version", "mutants", "killed", "profile", "seeds"}: what is known of checks
+    )
 
 
 @dataclass(frozen=True, slots=True)

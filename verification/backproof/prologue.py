@@ -1,4 +1,4 @@
-"""What a run says before its first check: what was asked for, and how the target was bound."""
+"""How a run begins: what was asked for, how the target was bound, and the bench that its checks work at."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from backproof import environment
+from backproof.cases.levels import space
 from backproof.cases.shapes import own_shape
+from backproof.checks import Bench
 from backproof.checks.orientation import infer
 from backproof.contract import ORIENTATIONS, Orientation
 from backproof.events import FORMAT, RunStarted, TargetBound
+from backproof.kill_record import kill_rate
 from backproof.options import RunOptions
 from backproof.targets.binding import Binding
 from backproof.targets.layouts import LAYOUTS
 from backproof.targets.process import Target
+from backproof.targets.roles import CONVOLUTIONS
 
 
 def started(options: RunOptions, examples: int, seed: int) -> RunStarted:
@@ -31,6 +35,7 @@ def started(options: RunOptions, examples: int, seed: int) -> RunStarted:
         expect_fail=dict(options.expect_fail),
         strict=options.strict,
         shapes=[own_shape(shape).text for shape in options.shapes],
+        museum=kill_rate(),
     )
 
 
@@ -44,6 +49,28 @@ def orientations(target: Target) -> tuple[tuple[Orientation, ...], Literal["decl
     inferred = infer(target)
     # Where forward agrees with neither it is wrong; it is then measured against what every framework computes.
     return (inferred or "cross-correlation",), "inferred" if inferred else "unknown"
+
+
+def bench_of(target: Target, held_to: tuple[Orientation, ...], examples: int, seed: int) -> Bench:
+    """A bench for a target, with all levels that it supports; what it finds goes nowhere as yet."""
+    binding = target.binding
+    convolves = any(function.role in CONVOLUTIONS for function in binding.functions)
+    return Bench(
+        target=target,
+        space=space(
+            lambda g: not convolves or binding.refuses(g) is None,  # what only pools is asked for no convolution
+            orientations=held_to,
+            dtypes=binding.dtypes,
+            layouts=binding.layouts,
+            direct=binding.algorithm == "direct" and not binding.updates,
+            fixed=dict(binding.fixed),
+        ),
+        orientations=held_to,
+        examples=examples,
+        seed=seed,
+        report=lambda found: None,
+        progress=lambda done, total: None,
+    )
 
 
 def bound(binding: Binding, orientations: tuple[Orientation, ...], known: str) -> TargetBound:

@@ -20,9 +20,8 @@ from typing import Self
 import platformdirs
 
 from backproof import events, strictness
-from backproof.cases.levels import space
 from backproof.cases.shapes import own_shape
-from backproof.checks import CHECKS, Bench, Check
+from backproof.checks import CHECKS, Check
 from backproof.checks.bench import Found, Tally
 from backproof.checks.findings import as_event
 from backproof.contract import QUANTITIES
@@ -30,11 +29,10 @@ from backproof.diagnosis import diagnose
 from backproof.events import CheckVerdict, Event, Verdict
 from backproof.expectations import Expectations
 from backproof.options import CHECK_IDS, PROFILES, RunOptions, chosen
-from backproof.prologue import bound, orientations, started
+from backproof.prologue import bench_of, bound, orientations, started
 from backproof.targets.binding import Binding
 from backproof.targets.errors import TargetError
 from backproof.targets.process import Target
-from backproof.targets.roles import CONVOLUTIONS
 
 __all__ = ["CHECK_IDS", "PROFILES", "CheckResult", "RunOptions", "Verification", "run"]
 
@@ -138,25 +136,9 @@ class Verification:
         held_to, known = orientations(self.target)
         self.bound = bound(binding, held_to, known)
         self._emit(self.bound)
-        convolves = any(function.role in CONVOLUTIONS for function in binding.functions)
-        self._bench = Bench(
-            target=self.target,
-            space=space(
-                lambda g: not convolves or binding.refuses(g) is None,  # what only pools is asked for no convolution
-                orientations=held_to,
-                dtypes=binding.dtypes,
-                layouts=binding.layouts,
-                direct=binding.algorithm == "direct" and not binding.updates,
-                fixed=dict(binding.fixed),
-            ),
-            orientations=held_to,
-            examples=examples,
-            seed=self.seed,
-            report=lambda found: None,
-            progress=lambda done, total: None,
-            database=str(_database(binding)),
-            shapes=tuple(map(own_shape, self.options.shapes)),
-        )
+        self._bench = bench_of(self.target, held_to, examples, self.seed)
+        self._bench.database = str(_database(binding))
+        self._bench.shapes = tuple(map(own_shape, self.options.shapes))
 
     def check(self, name: str) -> CheckResult:
         """Run one check, between its two events.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import isqrt
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
@@ -113,8 +113,9 @@ def draw(case: Case) -> Draw:
     return Draw(case, integers, exponents, largest)
 
 
+@lru_cache(maxsize=4096)  # checks, routes and sequences come back to their cases
 def example(case: Case) -> Example:
-    """Draw a case's data and compute what the specification makes of them."""
+    """Draw a case's data (the same for the same case, read-only) and compute what the specification makes of them."""
     drawn = draw(case)
     results, powers = specified(case.geometry, drawn.integers), drawn.powers()
     quantities = [q for q in QUANTITIES if q != "db" or case.geometry.bias]
@@ -128,7 +129,7 @@ def example(case: Case) -> Example:
 
 
 def _integers(rng: np.random.Generator, case: Case, role: str, shape: tuple[int, ...], largest: int) -> Array:
-    count = int(np.prod(shape))
+    count = prod(shape)
     if case.layout(role) == "broadcast":
         return np.full(shape, rng.integers(1, largest, endpoint=True), dtype=np.int64)
     if case.profile == "distinct" and count <= largest:
@@ -159,4 +160,6 @@ def _exponents(rng: np.random.Generator, case: Case) -> dict[str, int]:
 
 
 def _scaled(integers: Array, power: int, dtype: str) -> Array:
-    return np.ldexp(integers.astype(np.float64), power).astype(dtype)
+    values: Array = np.ldexp(integers.astype(np.float64), power).astype(dtype)
+    values.setflags(write=False)
+    return values

@@ -18,6 +18,8 @@ cotangents, and between groups (XLA makes one dense kernel of them).  Hence two 
                dw        every tap of its output channel; of several groups, everything
                db        -
     b          y         -
+
+Who leaves out what is multiplied by zeros alone is found by operands that are *idle*: all that the poison meets is 0.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.cases.data import Array, Example, specified
+from backproof.cases.data import Array, Example, example, specified
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.contract import Geometry
@@ -38,16 +40,22 @@ from backproof.contract import Geometry
 VALUES = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
 #: Which quantities have products of an operand.
 REACHES = {"x": ("y", "dw"), "w": ("y", "dx"), "b": ("y",), "dy": ("dx", "dw", "db")}
+#: Which operands an operand is multiplied by.
+MEETS = {"x": ("w", "dy"), "w": ("x", "dy"), "b": (), "dy": ("x", "w")}
 
 
 @dataclass(frozen=True, slots=True)
 class PoisonCase:
-    """A case in which one entry of an operand, the `position`th in C order (modulo their number), has another value."""
+    """A case in which one entry of an operand, the `position`th in C order (modulo their number), has another value.
+
+    With `idle`, the operands that it is multiplied by are zero throughout.
+    """
 
     case: Case
     role: str
     value: str = "nan"
     position: int = 0
+    idle: bool = False
 
     @property
     def geometry(self) -> Geometry:
@@ -67,8 +75,9 @@ class PoisonCase:
 
     @property
     def entry(self) -> str:
-        """`x[0, 0, 1, 2] = nan`."""
-        return f"{self.role}[{', '.join(map(str, self.index))}] = {self.value}"
+        """`x[0, 0, 1, 2] = nan`; with idle operands, `x[0, 0, 1, 2] = nan (w and dy all zero)`."""
+        idle = f" ({' and '.join(MEETS[self.role])} all zero)" if self.idle else ""
+        return f"{self.role}[{', '.join(map(str, self.index))}] = {self.value}{idle}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for events."""
@@ -84,8 +93,19 @@ class Poisoned:
     may: dict[str, Array]
 
 
+def clean_example(case: PoisonCase) -> Example:
+    """The data of a case before its poison: as `example` draws them, idle operands apart."""
+    drawn = example(case.case)
+    if not case.idle:
+        return drawn
+    arrays = {r: np.zeros_like(a) if r in MEETS[case.role] else a for r, a in drawn.arrays.items()}
+    results = specified(case.geometry, {role: array.astype(np.int64) for role, array in arrays.items()})
+    expected = {quantity: results[quantity].astype(case.case.dtype) for quantity in drawn.expected}
+    return Example(case.case, arrays, expected, {q: bool(value.any()) for q, value in expected.items()})
+
+
 def poisoned(case: PoisonCase, drawn: Example) -> Poisoned:
-    """The data of a case, as `example` draws them, with its poison, and what the specification makes of them."""
+    """Clean data with the poison of their case, and what the specification makes of them."""
     arrays = {role: array.copy() for role, array in drawn.arrays.items()}
     arrays[case.role][case.index] = VALUES[case.value]
     must, expected, may = reached(case.geometry, case.role, case.index), dict(drawn.expected), {}
@@ -166,12 +186,14 @@ def _dense(g: Geometry) -> Geometry:
 
 
 def poison_cases(cases: Sequence[Case], seed: int) -> Iterator[PoisonCase]:
-    """NaN in each operand, and an infinity, somewhere at every case."""
+    """NaN in each operand, and an infinity, somewhere at every case; and NaN that meets zeros alone."""
     rng = np.random.default_rng(seed)
     for number, case in enumerate(cases):
         for role in [role for role in REACHES if role != "b" or case.geometry.bias]:
             for value in ("nan", ("inf", "-inf")[number % 2]):
                 yield poison_case(case, role, value, int(rng.integers(2**32)))
+            if MEETS[role]:
+                yield replace(poison_case(case, role, "nan", int(rng.integers(2**32))), idle=True)
 
 
 def poison_case(case: Case, role: str, value: str, position: int) -> PoisonCase:
@@ -186,7 +208,9 @@ def poison_case(case: Case, role: str, value: str, position: int) -> PoisonCase:
 
 
 def simpler_poison_cases(case: PoisonCase) -> Iterator[PoisonCase]:
-    """The first entry, then simpler cases."""
+    """Operands that are not idle, the first entry, then simpler cases."""
+    if case.idle:
+        yield replace(case, idle=False)
     if case.position:
         yield replace(case, position=0)
     for simpler in simpler_cases(case.case):

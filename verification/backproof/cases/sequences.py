@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ class Step:
 
     def drawn(self) -> Example:
         """The case with its data; poisoned, with NaN for them, and nothing is expected."""
-        drawn = _drawn(self.case)
+        drawn = example(self.case)
         if not self.poisoned:
             return drawn
         return Example(self.case, {r: np.full_like(a, np.nan) for r, a in drawn.arrays.items()}, {}, {})
@@ -63,9 +62,6 @@ class CallSequence:
         }
 
 
-_drawn = lru_cache(maxsize=32)(example)  # sequences come back to their cases
-
-
 def fixed_sequences(space: Space, functions: Sequence[str], gradients: Sequence[str]) -> list[CallSequence]:
     """Around each of a few geometries, the simplest first; `gradients` are functions that need no forward before."""
     every, alone = tuple(functions), tuple(gradients)
@@ -85,6 +81,9 @@ def fixed_sequences(space: Space, functions: Sequence[str], gradients: Sequence[
         if alone and "forward" in every:
             between = [replace(step, functions=("forward",)) for step in (first, again)]
             sequences.append(CallSequence((*between, replace(first, functions=alone))))
+        if len(alone) > 1:  # whatever one of them leaves for another to return, or takes from it
+            sequences += [CallSequence((foul, replace(first, functions=(function,)))) for function in alone]
+            sequences.append(CallSequence((again, replace(first, functions=alone[::-1]))))
         # What comes before `other` in the run, on the geometry that it is mistaken for, is part of what is tried.
         for k, other in enumerate(mistakable(space, case)):
             sequences.append(CallSequence((Step(replace(other, seed=case.seed + 2 + k), every), (again, first)[k % 2])))

@@ -99,6 +99,7 @@ class Bench:
         seed: Of all data and of the search.
         database: Folder in which failing examples are kept for the next run, or None.
         shapes: The user's own, to be verified completely.
+        hasty: Whether a check may end at its first failure, and report it as it was met: asked is whether, not where.
     """
 
     target: Target
@@ -110,6 +111,7 @@ class Bench:
     progress: Callable[[int, int], None]
     database: str | None = None
     shapes: tuple[OwnShape, ...] = ()
+    hasty: bool = False
     tally: Tally = field(default_factory=Tally)
 
     @property

@@ -24,6 +24,7 @@ from backproof.cases.poison import (
     VALUES,
     PoisonCase,
     Poisoned,
+    clean_example,
     poison_case,
     poison_cases,
     poisoned,
@@ -32,11 +33,13 @@ from backproof.cases.poison import (
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.bench import EQUATIONS, Bench, Check, Wrong, compare, misbehaviour
 from backproof.checks.hunt import Family, hunt
-from backproof.contract import QUANTITIES
+from backproof.contract import QUANTITIES, Geometry
 from backproof.targets.calls import Raised, Results
 
 #: Of the examples that a run asks for, one in so many is tried with poison.
 SHARE = 8
+#: Channels enough for the vector code and the fast algorithms that libraries have for 3 x 3 kernels.
+_WIDE = Geometry(1, 8, 8, (4, 4), (3, 3), padding=((1, 1), (1, 1)))
 #: How a function says that it does not take such data.
 _REFUSALS = ("ValueError", "FloatingPointError", "NotImplementedError")
 
@@ -75,7 +78,11 @@ def _exempt(bench: Bench) -> str | None:
 def _cases(bench: Bench) -> list[Case]:
     """Small geometries with each option, in alternating dtypes; the simplest where none of them is accepted."""
     bias, dtypes = bench.space.factors["bias"][-1], bench.space.factors["dtype"]
-    shapes = [g for o in bench.orientations for g in (*tiny(o), *twins(o)[:2], *twins(o)[17:18])]
+    shapes = [
+        g
+        for o in bench.orientations
+        for g in (*tiny(o), *twins(o)[:2], *twins(o)[17:18], replace(_WIDE, orientation=o))
+    ]
     accepted = [g for g in (replace(shape, bias=bias) for shape in shapes) if bench.accepts(g)]
     accepted = accepted or [bench.space.case([0] * len(bench.space.sizes), bench.seed).geometry]
     return [Case(g, dtypes[k % len(dtypes)], "small", seed=bench.seed + k) for k, g in enumerate(accepted)]
@@ -93,7 +100,7 @@ def _poison(bench: Bench, route: dict[str, str]) -> Family[PoisonCase]:
         case=lambda row, seed: poison_case(bench.space.case(row[:-1], seed), *kinds[row[-1]], position=seed),
         attempt=lambda case, wanted: _attempt(bench, route, case, wanted),
         simpler=lambda case: (c for c in simpler_poison_cases(case) if _takes(bench, c.case)),
-        arrays=lambda case: poisoned(case, example(case.case)).arrays,
+        arrays=lambda case: poisoned(case, clean_example(case)).arrays,
     )
 
 
@@ -102,7 +109,7 @@ def _takes(bench: Bench, case: Case) -> bool:
 
 
 def _attempt(bench: Bench, route: dict[str, str], case: PoisonCase, wanted: Iterable[str]) -> Iterator[Wrong]:
-    clean = example(case.case)
+    clean = clean_example(case)
     drawn = poisoned(case, clean)
     bench.tally.examples += 1
     functions = {q: route[q] for q in wanted if q in drawn.expected}

@@ -56,7 +56,9 @@ def _try(bench: Bench, sequences: Sequence[CallSequence]) -> None:
     """Earlier checks have used the process that is at hand: what fails in it must fail in a fresh one to be told."""
     counted = deepcopy(bench.tally)
     first = next(_failures(bench, sequences), None)
-    if first is not None:
+    if first is not None and bench.hasty:
+        bench.report(_found(first[1], first[0], bench.tally.examples))
+    elif first is not None:
         bench.target.renew()
         bench.tally = counted
         found = [_smallest(bench, *failure) for failure in _failures(bench, sequences)]

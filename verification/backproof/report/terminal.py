@@ -19,7 +19,7 @@ from backproof.events import CheckFinished, CheckStarted, Event, Finding, RunFin
 from backproof.report import words
 from backproof.report.finding import lines
 from backproof.report.summary import Gap, Run
-from backproof.report.words import command, counted, duration, heading, printable, sentence
+from backproof.report.words import command, counted, duration, heading, kill_rate, printable, sentence
 
 _STYLES = {
     "passed": "green",
@@ -131,6 +131,8 @@ class Terminal:
         self._shapes()
         verdict = self._run.verdict
         self._print("")
+        if not self._quiet and (rate := kill_rate(self._run)):
+            self._print(f"the checks: {rate}")
         self._print(f": {sentence(self._run)}", _STYLES[verdict], verdict.upper())
 
     def _findings(self) -> None:

@@ -75,6 +75,15 @@ def sentence(run: Run) -> str:
     return f"{run.target}, {orientation(run.bound)}: {', '.join(parts)}"
 
 
+def kill_rate(run: Run) -> str:
+    """How many of the wrong layers of the museum the checks reject; empty where that is not known."""
+    if run.started is None or run.started.museum is None:
+        return ""
+    told = run.started.museum
+    killed = f"{number(told['killed'])} of {counted(told['mutants'], 'mutant')} killed"
+    return f"museum {told['version']}: {killed} ({told['profile']} profile, {counted(told['seeds'], 'seed')})"
+
+
 def statement(run: Run) -> str:
     """The verdict as a whole sentence, for readers who know nothing of the run."""
     evidence = f"{counted(run.comparisons, 'exact comparison')} over {counted(run.examples, 'example')}"

@@ -60,7 +60,7 @@ class Axes:
     @property
     def canonical(self) -> bool:
         """Whether nothing is to be converted."""
-        return self == Axes()
+        return self is CANONICAL or self == CANONICAL
 
     def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
         """Why a geometry cannot be written so; None if it can."""
@@ -80,10 +80,12 @@ class Axes:
 
     def laid_out(self, role: str, array: Array) -> Array:
         """A canonical array with its axes in the target's order: what memory order is to be taken for."""
-        return array.transpose(self._order(role)) if role in _ROLES else array
+        return array if self.canonical or role not in _ROLES else array.transpose(self._order(role))
 
     def given(self, role: str, array: Array) -> Any:
         """A `laid_out` array as the target takes it, the batch axis always first where there is none of its own."""
+        if self.canonical:
+            return array
         if role == "b":
             return array.reshape(BIASES[self.bias]) if self.bias != "scalar" else array[0]
         if role not in _ROLES:

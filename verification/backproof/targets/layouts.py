@@ -7,6 +7,7 @@ something else and is seen.  Whatever it writes, next to the view included, chan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -100,7 +101,7 @@ def place(values: Array, layout: str = "C") -> Placed:
         raise ValueError(f"layout {layout!r} cannot hold this array of shape {values.shape}")
     shape = tuple(values.shape)
     outer = _TABLE[layout].outer(shape)
-    memory, start, stop = _surrounded(int(np.prod(outer)), values.dtype, shift=int(layout == "offset"))
+    memory, start, stop = _surrounded(math.prod(outer), values.dtype, shift=int(layout == "offset"))
     array = _TABLE[layout].view(memory[start:stop].reshape(outer), shape)
     if values.size:  # with stride 0 every element is the same one: write it once
         array[...] = values.flat[0] if layout == "broadcast" else values

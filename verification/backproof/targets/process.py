@@ -6,6 +6,7 @@ with Target.open("my_conv.py") as target:
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -68,7 +69,7 @@ class Target:
             raise ValueError(f"{self.binding.name} is closed")
         if (reason := self._check(request)) is not None:
             return reason
-        if self._child is None:
+        if not self._running:
             self._start()
         call = self._hand_over(request)
         try:
@@ -93,7 +94,7 @@ class Target:
                 raise ValueError(f"a thread makes one call, not {', '.join(request.functions)}; name one function")
             if (reason := self._check(request)) is not None:
                 return (reason,) * len(requests)
-        if self._child is None:
+        if not self._running:
             self._start()
         order = Together(tuple(self._hand_over_all(requests)), rounds, skipped)
         try:
@@ -109,7 +110,7 @@ class Target:
 
         This is no restart in the sense of `restarts`, which counts those that a target made necessary.
         """
-        if self._child is not None:
+        if self._running:
             self._drop()
             self.restarts -= 1
 
@@ -128,6 +129,10 @@ class Target:
         self.close()
 
     # ---- the worker
+
+    @property
+    def _running(self) -> bool:
+        return self._child is not None
 
     def _start(self) -> Binding:
         child = self._child = Child()
@@ -234,7 +239,7 @@ def _result_size(request: Request) -> int:
     """Bytes of what the functions should return, in float64."""
     shapes = [array.shape for array in request.arrays.values()]
     expected = [request.geometry.y_shape, *shapes]
-    return sum(aligned(8 * int(np.prod(shape))) for shape in expected)
+    return sum(aligned(8 * math.prod(shape)) for shape in expected)
 
 
 def _check_functions(request: Request, binding: Binding) -> None:

@@ -53,10 +53,19 @@ class Session:
         """Import the target and find out how it is written.
 
         Raises:
-            TargetError: as `load`, `read_declarations` and `recognise`.
+            TargetError: as `open`.
         """
         sys.path.insert(0, os.getcwd())
         sys.path += [item for item in message.search if item not in sys.path]
+        return cls.open(message, tell)
+
+    @classmethod
+    def open(cls, message: Load, tell: Callable[[Any], None]) -> Session:
+        """The same with the path as it is.
+
+        Raises:
+            TargetError: as `load`, `read_declarations` and `recognise`.
+        """
         name = message.target
         loaded = load(name)
         try:
@@ -74,7 +83,9 @@ class Session:
         mutated: dict[str, None] = {}
         aliased: list[str] = []
         reused: list[str] = []
-        for name in call.functions:
+        for number, name in enumerate(call.functions):
+            if number:  # the parent knows what comes first
+                self._tell(Calling(name))
             outcome = self._call(name, call, {role: view(memory, slot) for role, slot in call.inputs.items()})
             if not isinstance(outcome, calling.Outcome):
                 return outcome
@@ -107,6 +118,7 @@ class Session:
 
     def _at_once(self, memory: SharedMemory, call: Call, start: Start) -> calling.Outcome | NoResult:
         """One call, its results copied before its thread does anything else."""
+        self._tell(Calling(call.functions[0]))
         values = {role: view(memory, slot) for role, slot in call.inputs.items()}
         outcome = self._call(call.functions[0], call, values, start)
         if not isinstance(outcome, calling.Outcome):
@@ -116,7 +128,6 @@ class Session:
     def _call(
         self, name: str, call: Call, values: Mapping[str, Array], start: Start = lambda: None
     ) -> calling.Outcome | NoResult:
-        self._tell(Calling(name))
         dtype = next(iter(values.values())).dtype.name
         description = CallDescription(name, call.geometry, dtype, call.layouts)
         for defect in self._defects:

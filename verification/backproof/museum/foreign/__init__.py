@@ -29,8 +29,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The target whose class has this name."""
+    """The target whose class has this name, as if nothing had been called yet."""
     for mutant in FOREIGN.values():
         if type(mutant.target).__name__ == name:
-            return mutant.target
+            return type(mutant.target)()
     raise AttributeError(f"no foreign mutant is called {name!r}; FOREIGN has them all")
