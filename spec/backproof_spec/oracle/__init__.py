@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backproof_spec.oracle.build import Oracle, build
-from backproof_spec.oracle.emit import LOWEST
+from backproof_spec.oracle.emit import LOWEST, Ties
 from backproof_spec.oracle.layers import convolution, convolution_gradients, pooling, pooling_gradient
 
-__all__ = ["LOWEST", "Oracle", "build", "convolution", "convolution_gradients", "pooling", "pooling_gradient"]
+__all__ = ["LOWEST", "Oracle", "Ties", "build", "convolution", "convolution_gradients", "pooling", "pooling_gradient"]
