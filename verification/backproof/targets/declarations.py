@@ -6,6 +6,7 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     DTYPES = ("float32", "float64")               those that it supports
     ALGORITHM = "direct"                          or "indirect": FFT, Winograd, anything that is not a plain sum
     FLUSHES_SUBNORMALS = True                     numbers below the smallest normal one may become 0
+    POOLING = {"ties": "last"}                    or "ties=last, divisor=valid": see `contract.PoolConventions`
     SIGNATURE = "x, w, b, stride, padding"        of forward, where Python cannot read it; of several functions:
     SIGNATURE = "forward: x, w; backward: dy, x, w"
     LAYOUTS_EXCLUDED = ("reversed",)              memory layouts that its library cannot express
@@ -29,17 +30,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from backproof.contract import DTYPES, ORIENTATIONS, Geometry, Orientation, PoolGeometry
+from backproof.contract import DTYPES, FRAMEWORKS, ORIENTATIONS, Geometry, Orientation, PoolConventions, PoolGeometry
 from backproof.targets.axes import BIASES, DATA, WEIGHTS
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import LAYOUTS
 from backproof.targets.roles import FUNCTIONS
 
+#: The keys and values of POOLING.
+CONVENTIONS = {"ties": ("first", "last", "split", "any"), "divisor": ("kernel", "valid")}
 ALGORITHMS = ("direct", "indirect")
 LIBRARIES = ("numpy", "torch", "jax")
 #: The keys that `--declare` takes.
 KEYS = (
-    *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "SIGNATURE", "LAYOUTS_EXCLUDED"),
+    *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "POOLING", "SIGNATURE", "LAYOUTS_EXCLUDED"),
     *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
 )
 
@@ -75,6 +78,7 @@ class Declarations:
     dtypes: tuple[str, ...] = DTYPES
     algorithm: str = "direct"
     flushes_subnormals: bool = False
+    pooling: PoolConventions = FRAMEWORKS
     signature: Mapping[str, inspect.Signature] = field(default_factory=dict)
     layouts_excluded: tuple[str, ...] = ()
     known_defects: tuple[KnownDefect, ...] = ()
@@ -137,6 +141,21 @@ def _yes_or_no(key: str, value: Any) -> bool:
     return _one_of(key, str(value).lower(), ("true", "false")) == "true"
 
 
+def _pooling(value: Any) -> PoolConventions:
+    """A dictionary, or its items as one text."""
+    if isinstance(value, str):
+        pairs = (item.partition("=") for item in value.split(","))
+        value = {key.strip(): chosen.strip() for key, _, chosen in pairs}
+    if not isinstance(value, Mapping):
+        raise TargetError(f'POOLING must be such as {{"ties": "last"}} or "ties=last, divisor=valid", not {value!r}')
+    for key in value:
+        if key == "ceil_mode":
+            raise TargetError("ceil_mode is no key of POOLING; it is an option of the signature: ceil_mode=False")
+        _one_of("a key of POOLING", key, tuple(CONVENTIONS))
+    chosen: dict[str, Any] = {key: _one_of(f"{key} of POOLING", name, CONVENTIONS[key]) for key, name in value.items()}
+    return PoolConventions(**chosen)
+
+
 def _defects(value: Any) -> tuple[KnownDefect, ...]:
     for defect in value:
         if not isinstance(defect, KnownDefect):
@@ -194,6 +213,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "dtypes": _dtypes,
     "algorithm": lambda value: _one_of("ALGORITHM", value, ALGORITHMS),
     "flushes_subnormals": lambda value: _yes_or_no("FLUSHES_SUBNORMALS", value),
+    "pooling": _pooling,
     "signature": _signatures,
     "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
     "known_defects": _defects,
