@@ -45,11 +45,17 @@ def code(expr: sp.Expr) -> str:
     if isinstance(expr, sp.Mul):
         return " * ".join(map(code, expr.args))
     if isinstance(expr, sp.floor):
-        numerator, denominator = sp.fraction(sp.together(expr.args[0]))
+        numerator, denominator = _fraction(expr.args[0])
         return f"(({code(numerator)}) // ({code(denominator)}))"
     if isinstance(expr, sp.Min | sp.Max):
         return f"{'min' if isinstance(expr, sp.Min) else 'max'}({', '.join(map(code, expr.args))})"
     raise TypeError(f"{expr} is not integer arithmetic")
+
+
+def _fraction(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Numerator and denominator; a quotient that is written as one stays as it is."""
+    numerator, denominator = sp.fraction(expr if expr.is_Mul or expr.is_Pow else sp.together(expr))
+    return numerator, denominator
 
 
 class _Writer:
@@ -67,7 +73,7 @@ class _Writer:
         self.depth += 1
 
     def loop(self, symbol: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
-        self.open(f"for {name(symbol)} in range({code(first)}, {code(sp.expand(last + 1))}):")
+        self.open(f"for {name(symbol)} in range({code(first)}, {code(last + 1)}):")
 
 
 def _last(axis: Axis) -> sp.Expr:
@@ -100,7 +106,7 @@ class _Nest:
                 continue
             box = self.equation.tensor(str(self.term.reads[r].base)).axes[axis]
             self.writer.line(f"{variable} = {code(index)}")
-            self.writer.open(f"if {code(box.lower)} <= {variable} < {code(sp.expand(box.lower + box.size))}:")
+            self.writer.open(f"if {code(box.lower)} <= {variable} < {code(box.lower + box.size)}:")
             self._guarded.add((r, axis))
 
     def open(self) -> None:
@@ -119,7 +125,7 @@ class _Nest:
 
 
 def _scaled(text: str, coefficient: sp.Expr) -> str:
-    numerator, denominator = sp.fraction(sp.together(coefficient))
+    numerator, denominator = _fraction(coefficient)
     scaled = text if numerator == 1 else f"{code(numerator)} * {text}"
     return scaled if denominator == 1 else f"_divide({scaled}, {code(denominator)})"
 
