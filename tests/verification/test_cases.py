@@ -11,7 +11,8 @@ import pytest
 from backproof.cases import data
 from backproof.cases.designs import fixed_set, pairwise, tiny, twins
 from backproof.cases.levels import FACTORS, Case, Space, derived_size, space
-from backproof.cases.pooling import PoolCase, pool_example, pool_space, simpler_pool_cases
+from backproof.cases.pool_data import pool_example
+from backproof.cases.pooling import PoolCase, pool_space, simpler_pool_cases
 from backproof.cases.shrink import shrink, simpler_cases
 from backproof.contract import DTYPES, ORIENTATIONS, Geometry, PoolGeometry, output_size
 

@@ -1,48 +1,50 @@
-"""Cases of pooling: levels, and data with ties, all-negative windows and windows that lie wholly in the padding."""
+"""Cases of pooling: levels, geometries picked by hand, and simpler cases; `cases.pool_data` has their data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from backproof.cases.data import Example
+from backproof.cases.designs import pairwise
 from backproof.cases.levels import FACTORS, derived_size, padding_sides
 from backproof.cases.shrink import below
 from backproof.contract import PoolGeometry
-from backproof_spec import oracle
 
-Array = NDArray[Any]
-
-#: name -> levels, ordered from simple to complex
+#: name -> levels, ordered from simple to complex; the fixed set pairs the first `PAIRED` of each
 POOL_FACTORS: dict[str, tuple[Any, ...]] = {
-    "kernel": ((2, 2), (1, 1), (1, 2), (2, 1), (3, 3), (3, 2), (2, 3), (4, 1)),
+    "kernel": ((2, 2), (1, 1), (3, 2), (2, 3), (3, 3), (1, 2), (2, 1), (4, 1)),
     "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (3, 1)),
     "dilation": ((1, 1), (2, 2), (1, 2), (2, 1)),
-    "padding": ("none", "one", "half", "top-left", "bottom-right", "beyond"),
-    "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 5), (4, 1)),
-    "remainder": ((0, 0), (1, 1), (1, 0), (0, 1)),
-    "channels": (1, 2, 3, 5),
+    "padding": ("none", "one", "top-left", "bottom-right", "beyond", "half"),
+    "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 5), (9, 1), (1, 17), (4, 1), (2, 33)),
+    "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (2, 2)),
+    "ceil_mode": (False, True),
+    "count_include_pad": (True, False),
+    "channels": (1, 2, 3, 5, 9, 4, 17, 33),
     "batch": (1, 2, 3),
     "dtype": FACTORS["dtype"],
-    "profile": ("distinct", "ties", "negative", "constant"),
+    "profile": ("distinct", "wide", "scaled"),
     "x_layout": FACTORS["x_layout"],
     "dy_layout": FACTORS["dy_layout"],
 }
+PAIRED = 6
+
+#: Data by kind: see `cases.pool_data`.
+PROFILES = {"max": ("distinct", "ties", "negative", "constant", "infinite", "wide", "scaled")}
 
 
 @dataclass(frozen=True, slots=True)
 class PoolCase:
-    """One example of pooling."""
+    """One example of pooling; `ties` is the target's rule for them."""
 
     geometry: PoolGeometry
     dtype: str = "float64"
     profile: str = "distinct"
     layouts: tuple[tuple[str, str], ...] = ()
     seed: int = 0
+    ties: str = "first"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for events."""
@@ -52,6 +54,7 @@ class PoolCase:
             "profile": self.profile,
             "layouts": dict(self.layouts),
             "seed": self.seed,
+            **({"ties": self.ties} if self.ties != "first" else {}),
         }
 
 
@@ -62,6 +65,7 @@ class PoolSpace:
     kind: str
     factors: dict[str, tuple[Any, ...]]
     accepts: Callable[[PoolGeometry], bool]
+    ties: str = "first"
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -80,24 +84,56 @@ class PoolSpace:
             levels["profile"],
             tuple((role, layout) for role, layout in layouts.items() if layout != "C"),
             seed,
+            self.ties,
         )
+
+    def fixed(self, seed: int) -> list[PoolCase]:
+        """The geometries picked by hand that the target accepts, then every pair of the first levels."""
+        picked = [g for g in map(self._held, PICKED) if g is not None]
+        dtypes, profiles = cycle(self.factors["dtype"]), cycle(self.factors["profile"])
+        times = 2 if self.kind == "max" else 1  # what a maximum sees depends on the data
+        cases = [
+            PoolCase(g, next(dtypes), next(profiles), seed=seed + k, ties=self.ties)
+            for k, g in enumerate(g for g in dict.fromkeys(picked) for _ in range(times))
+        ]
+        rows = pairwise(tuple(min(size, PAIRED) for size in self.sizes))
+        return cases + [self.case(row, seed + len(cases) + k) for k, row in enumerate(rows)]
+
+    def _held(self, geometry: PoolGeometry) -> PoolGeometry | None:
+        """A geometry of this kind, without switches that the target has not; None where it does not take it."""
+        switches = {name: getattr(geometry, name) for name in ("ceil_mode", "count_include_pad")}
+        held = {
+            name: value if value in self.factors[name] else self.factors[name][0] for name, value in switches.items()
+        }
+        g = replace(geometry, kind=self.kind, **held)  # type: ignore[arg-type]
+        return g if min(g.output_size) >= 1 and self.accepts(g) else None
 
 
 def pool_space(
-    kind: str, accepts: Callable[[PoolGeometry], bool], *, dtypes: Sequence[str], layouts: Sequence[str]
+    kind: str,
+    accepts: Callable[[PoolGeometry], bool],
+    *,
+    dtypes: Sequence[str],
+    layouts: Sequence[str],
+    ties: str = "first",
 ) -> PoolSpace:
     """The levels that a target accepts while every other factor is neutral."""
-    neutral = {name: levels[0] for name, levels in POOL_FACTORS.items()} | {"kernel": (3, 3)}
+    factors = POOL_FACTORS | {"profile": PROFILES.get(kind, POOL_FACTORS["profile"])}
+    neutral = {name: levels[0] for name, levels in factors.items()} | {"kernel": (3, 3)}
+    if kind == "average" and not accepts(_geometry(kind, neutral)):
+        neutral["count_include_pad"] = False
 
     def accepted(name: str, level: Any) -> bool:
         if name == "dtype":
             return level in dtypes
         if name.endswith("_layout"):
             return level in layouts
-        return accepts(_geometry(kind, {**neutral, name: level}))
+        if name == "count_include_pad" and kind != "average":
+            return bool(level)
+        return name == "profile" or accepts(_geometry(kind, {**neutral, name: level}))
 
-    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in POOL_FACTORS.items()}
-    return PoolSpace(kind, kept, accepts)
+    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in factors.items()}
+    return PoolSpace(kind, kept, accepts, ties)
 
 
 def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:
@@ -116,25 +152,33 @@ def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:
         stride=stride,
         padding=(padding[0], padding[1]),
         dilation=dilation,
+        ceil_mode=levels["ceil_mode"],
+        count_include_pad=levels["count_include_pad"],
     )
 
 
-def pool_example(case: PoolCase) -> Example:
-    """Data for a case and what the specification makes of them.
+_ONE = ((1, 1), (1, 1))
 
-    Averages are taken of multiples of the window's area, so that they are integers.
-    """
-    g, rng = case.geometry, np.random.default_rng(case.seed)
-    unit = g.kernel_size[0] * g.kernel_size[1] if g.kind == "average" else 1
-    x = _values(rng, case.profile, g.x_shape) * unit
-    dy = _values(rng, "distinct", g.y_shape) * unit
-    if dict(case.layouts).get("dy") == "broadcast":
-        dy = np.full(g.y_shape, 7 * unit)
-    y = oracle.pooling(g.kind, x, **g.options())
-    dx = oracle.pooling_gradient(g.kind, dy, x, **g.options())
-    expected = {"y": np.where(y == oracle.LOWEST, -np.inf, y).astype(case.dtype), "dx": dx.astype(case.dtype)}
-    evidence = {q: array.size == 1 or bool(np.ptp(array) > 0) for q, array in (("y", y), ("dx", dx))}
-    return Example(case, {"x": x.astype(case.dtype), "dy": dy.astype(case.dtype)}, expected, evidence)  # type: ignore[arg-type]
+#: What goes wrong with pooling, each where it shows at its smallest; of any kind.
+PICKED: tuple[PoolGeometry, ...] = (
+    PoolGeometry(size=(2, 2), kernel_size=(2, 2), stride=(2, 2)),
+    PoolGeometry(channels=2, size=(4, 6), kernel_size=(2, 3), stride=(2, 3)),
+    PoolGeometry(size=(3, 3), kernel_size=(2, 2)),  # overlaps
+    PoolGeometry(channels=2, size=(5, 7), kernel_size=(2, 3), stride=(2, 3)),  # a remainder
+    PoolGeometry(size=(3, 3), kernel_size=(2, 2), padding=_ONE),
+    PoolGeometry(size=(3, 3), kernel_size=(2, 2), padding=_ONE, count_include_pad=False),
+    PoolGeometry(size=(5, 5), kernel_size=(2, 2), stride=(2, 2), ceil_mode=True),  # the last window overhangs
+    PoolGeometry(size=(3, 4), kernel_size=(2, 2), stride=(2, 2), padding=_ONE, ceil_mode=True),  # rows: it is dropped
+    PoolGeometry(size=(4, 4), kernel_size=(3, 3), stride=(2, 2), padding=_ONE, ceil_mode=True),
+    PoolGeometry(size=(4, 6), kernel_size=(3, 2), stride=(3, 3), padding=_ONE, ceil_mode=True, count_include_pad=False),
+    PoolGeometry(size=(3, 4), kernel_size=(2, 3), stride=(1, 2), padding=((1, 0), (0, 2))),
+    PoolGeometry(channels=5, size=(1, 1), kernel_size=(2, 2), dilation=(2, 2), padding=_ONE),  # no window has a pixel
+    PoolGeometry(channels=2, size=(4, 5), kernel_size=(2, 2), dilation=(2, 3), padding=((1, 0), (1, 2))),
+    PoolGeometry(size=(7, 8), kernel_size=(2, 2), stride=(3, 4)),  # pixels in no window
+    PoolGeometry(batch=3, channels=3, size=(3, 3), kernel_size=(3, 3), padding=_ONE),  # dimensions alike
+    PoolGeometry(channels=33, size=(2, 3), kernel_size=(2, 2)),
+    PoolGeometry(size=(2, 35), kernel_size=(2, 3)),
+)
 
 
 def simpler_pool_cases(case: PoolCase) -> Iterator[PoolCase]:
@@ -151,6 +195,10 @@ def simpler_pool_cases(case: PoolCase) -> Iterator[PoolCase]:
 
 
 def _simpler(g: PoolGeometry) -> Iterator[PoolGeometry]:
+    if g.ceil_mode:
+        yield replace(g, ceil_mode=False)
+    if not g.count_include_pad:
+        yield replace(g, count_include_pad=True)
     for name in ("batch", "channels"):
         for smaller in below(getattr(g, name)):
             yield _changed(g, name, smaller)
@@ -171,18 +219,3 @@ def _with(pair: tuple[Any, Any], axis: int, value: Any) -> tuple[Any, Any]:
 def _changed(g: PoolGeometry, name: str, value: Any) -> PoolGeometry:
     changes: dict[str, Any] = {name: value}
     return replace(g, **changes)
-
-
-def _values(rng: np.random.Generator, profile: str, shape: tuple[int, ...]) -> Array:
-    count = int(np.prod(shape))
-    distinct: Array = rng.permutation(np.arange(1, count + 1)).reshape(shape)
-    match profile:
-        case "ties":
-            return rng.integers(-1, 1, size=shape, endpoint=True)
-        case "negative":
-            return -distinct
-        case "constant":
-            return np.full(shape, -3)
-        case _:
-            signed: Array = distinct * rng.choice((-1, 1), size=shape)
-            return signed

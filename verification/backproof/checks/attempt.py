@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from backproof.cases.data import Array, Example, example
 from backproof.cases.levels import Case
@@ -18,8 +18,17 @@ def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[st
     return list(judge(bench, drawn, functions, drawn.expected))
 
 
-def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dict[str, Array]) -> Iterable[Wrong]:
-    """Compare `quantity -> function` with the expected values; a function that fails leaves the others to be tried."""
+def judge(
+    bench: Bench,
+    drawn: Example,
+    functions: dict[str, str],
+    expected: dict[str, Array],
+    settled: Callable[[str, Array], Array] = lambda quantity, actual: actual,
+) -> Iterable[Wrong]:
+    """Compare `quantity -> function` with the expected values; a function that fails leaves the others to be tried.
+
+    `settled` makes of an actual value what is compared, where several are right.
+    """
     layouts = dict(drawn.case.layouts)
     left = list(dict.fromkeys(functions.values()))
     while left:
@@ -27,7 +36,7 @@ def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dic
         if isinstance(reply, Results):
             for quantity, function in functions.items():
                 if function in left:
-                    yield from _compared(bench, drawn, quantity, function, reply, expected)
+                    yield from _compared(bench, drawn, quantity, function, reply, expected, settled)
             return
         failed = getattr(reply, "function", None)
         if failed not in left:  # excluded as a whole, or forward failed, which had to come first
@@ -39,7 +48,13 @@ def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dic
 
 
 def _compared(
-    bench: Bench, drawn: Example, quantity: str, function: str, reply: Results, expected: dict[str, Array]
+    bench: Bench,
+    drawn: Example,
+    quantity: str,
+    function: str,
+    reply: Results,
+    expected: dict[str, Array],
+    settled: Callable[[str, Array], Array],
 ) -> Iterable[Wrong]:
     if quantity not in reply.values:
         summary = f"{function} returned no {quantity}"
@@ -49,6 +64,6 @@ def _compared(
     if not drawn.evidence[quantity]:
         bench.tally.without_evidence[quantity] += 1
     actual = rounded(bench.binding, reply.values[quantity])
-    wrong = compare(quantity, function, actual, expected[quantity])
+    wrong = compare(quantity, function, settled(quantity, actual), expected[quantity])
     if wrong is not None:
         yield wrong

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.cases.levels import Space
-from backproof.contract import Geometry, Orientation, PoolGeometry
+from backproof.contract import POOLINGS, Geometry, Orientation, PoolGeometry
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
     Crashed,
@@ -124,6 +124,16 @@ class Bench:
         single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
         first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
         return [route for route in (first, single if whole else {}) if route]
+
+    def pools(self) -> dict[str, dict[str, str]]:
+        """By kind of pooling, the functions that the target has, as `quantity -> function`."""
+        bound = {function.role for function in self.binding.functions}
+        every = {kind: {"y": f"{kind}_pool", "dx": f"{kind}_pool_gradient"} for kind in POOLINGS}
+        return {
+            kind: {quantity: name for quantity, name in functions.items() if name in bound}
+            for kind, functions in every.items()
+            if functions["y"] in bound
+        }
 
     def call(
         self,
