@@ -2,7 +2,8 @@
 
 sum       integers that no sum exceeds
 average   multiples of the lcm of all divisors that occur, so that every quotient is an integer
-max       ties, negative and constant images, infinities; cotangents by the target's rule for ties:
+max       ties, negative and constant images, infinities; where -inf is the maximum of a window that reaches into the
+          padding, its cotangent is 0, because libraries differ in whether padding may tie; and by the rule for ties
           split   a share is exact however it is computed: cotangents are 0 where the maxima are not 1, 2, 4, 8, ...
           any     cotangents of windows with a common pixel are different powers of two, so that the digits of dx
                   tell which window gave what: see `settled`
@@ -34,6 +35,8 @@ def pool_example(case: PoolCase) -> Example:
     g, rng = case.geometry, np.random.default_rng(case.seed)
     layouts, taps = dict(case.layouts), g.kernel_size[0] * g.kernel_size[1]
     broadcast, profile = layouts.get("dy") == "broadcast", case.profile
+    if broadcast and profile == "infinite":  # which needs cotangents that are 0
+        profile = "ties"
     if case.ties in ("split", "any") and profile in _TIED and (broadcast or not _digits(g, case.dtype)):
         profile = "distinct"
     unit = _unit(g) * (_SHARES if case.ties == "split" else 1)
@@ -64,15 +67,21 @@ def settled(case: PoolCase, drawn: Example, quantity: str, actual: Array) -> Arr
     g, dy = case.geometry, drawn.arrays["dy"].astype(np.int64)
     if actual.shape != g.x_shape or not (np.isfinite(actual) & (actual >= 0) & (actual == np.rint(actual))).all():
         return actual
+    if (dy & (dy - 1)).any():  # no ties here, and no digits
+        return actual
     digits, options = actual.astype(np.int64), g.options()
     allowed = oracle.pooling_gradient("max", dy, _integers(drawn.arrays["x"]), ties="every", **options)
-    # Windows without pixels give nothing away.
     given = np.zeros_like(dy)
-    for digit in np.unique(dy):
+    for digit in np.unique(dy[dy > 0]):
         given += np.where(dy == digit, oracle.pooling("sum", digits // digit % 2, **options), 0)
-    pixels = oracle.pooling("sum", np.ones(g.x_shape, np.int64), **options)
-    right = not (digits & ~allowed).any() and (given == (pixels > 0)).all()
+    gives = (dy > 0) & (_pixels(g) > 0)
+    right = not (digits & ~allowed).any() and (given == gives).all()
     return drawn.expected["dx"] if right else actual
+
+
+def _pixels(g: PoolGeometry) -> Array:
+    """How many pixels each window has."""
+    return oracle.pooling("sum", np.ones(g.x_shape, np.int64), **g.options())
 
 
 def _rule(case: PoolCase) -> Any:
@@ -92,7 +101,7 @@ def _unit(g: PoolGeometry) -> int:
 def _digits(g: PoolGeometry, dtype: str) -> bool:
     """Whether as many windows as may have a common pixel have digits of their own."""
     rows, columns = _common(g)
-    return 2 ** (rows * columns) <= MANTISSA[dtype]
+    return rows * columns < MANTISSA[dtype].bit_length()
 
 
 def _common(g: PoolGeometry) -> tuple[int, int]:
@@ -102,15 +111,19 @@ def _common(g: PoolGeometry) -> tuple[int, int]:
 
 
 def _cotangents(case: PoolCase, x: Array, dy: Array) -> Array:
+    """Those of an image with ties."""
     g = case.geometry
     if case.ties == "any":
         rows, columns = _common(g)
         i, j = np.ogrid[: dy.shape[2], : dy.shape[3]]
-        return np.broadcast_to(2 ** (i % rows * columns + j % columns), dy.shape).astype(np.int64)
+        dy = np.broadcast_to(2 ** (i % rows * columns + j % columns), dy.shape).copy()
+    y = oracle.pooling("max", x, **g.options())
     if case.ties == "split":
-        y = oracle.pooling("max", x, **g.options())
         maxima = sum(oracle.pooling("sum", (x == v).astype(np.int64), **g.options()) * (y == v) for v in np.unique(x))
-        return np.where(maxima & (maxima - 1) == 0, dy, 0)
+        dy = np.where(maxima & (maxima - 1) == 0, dy, 0)
+    if (y == -INFINITY).any():
+        reaches_out = _pixels(g) < g.kernel_size[0] * g.kernel_size[1]
+        dy = np.where((y == -INFINITY) & reaches_out, 0, dy)
     return dy
 
 

@@ -101,11 +101,11 @@ class PoolSpace:
 
     def _held(self, geometry: PoolGeometry) -> PoolGeometry | None:
         """A geometry of this kind, without switches that the target has not; None where it does not take it."""
-        switches = {name: getattr(geometry, name) for name in ("ceil_mode", "count_include_pad")}
-        held = {
-            name: value if value in self.factors[name] else self.factors[name][0] for name, value in switches.items()
-        }
-        g = replace(geometry, kind=self.kind, **held)  # type: ignore[arg-type]
+        held: dict[str, Any] = {"kind": self.kind}
+        for switch in ("ceil_mode", "count_include_pad"):
+            value, known = getattr(geometry, switch), self.factors[switch]
+            held[switch] = value if value in known else known[0]
+        g = replace(geometry, **held)
         return g if min(g.output_size) >= 1 and self.accepts(g) else None
 
 

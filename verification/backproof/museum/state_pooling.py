@@ -9,7 +9,7 @@ import numpy as np
 from backproof.contract import Geometry, Pair, PoolGeometry
 from backproof.museum.mutant import Quantity, Trigger, mutant
 from backproof.museum.reference import Array, Convolution, Options
-from backproof.museum.reference_pooling import Pooling, folded
+from backproof.museum.reference_pooling import Pooling, PoolOptions, folded
 from backproof.museum.witness import Call
 
 SENTINEL = -777.0  # what stands for a freed tensor's memory
@@ -31,7 +31,7 @@ class L074(Pooling):
     def __init__(self) -> None:
         self._plans: dict[Hashable, str] = {}
 
-    def _max_y(self, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_y(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         channels_last = x.transpose(0, 2, 3, 1)
         layout = "NHWC" if channels_last.flags.c_contiguous and not x.flags.c_contiguous else "NCHW"
         plan = self._plans.setdefault(x.shape, layout)
@@ -52,7 +52,7 @@ class L074(Pooling):
 class L086(Pooling):
     """For an even number of channels, and an image that is a view, the result is never written."""
 
-    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         if x.shape[1] % 2 == 0 and x.base is not None:
             return np.full(x.shape, SENTINEL, dy.dtype)
         return super()._average_dx(dy, x, kernel, o)
@@ -72,11 +72,11 @@ class L087(Pooling):
         self._of: Array = np.zeros(0)
         self._indices = np.zeros(0, int)
 
-    def _max_y(self, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_y(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         self._of, self._indices = x.copy(), super()._winners(x, kernel, o)
         return super()._max_y(x, kernel, o)
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         if self._indices.shape != dy.shape or not np.array_equal(self._of, x):
             self._max_y(x, kernel, o)
         if (self._indices < 0).any():  # windows without pixels have no index to go wrong
