@@ -62,7 +62,7 @@ class L095(Pooling):
 
 def _room(x: Array, kernel: Pair, o: PoolOptions, axis: int) -> int:
     """How far the first window can move along an axis."""
-    extent = x.shape[2 + axis] + sum(o.padding[axis]) - o.overhang[axis]
+    extent = int(x.shape[2 + axis]) + sum(o.padding[axis]) - o.overhang[axis]
     return extent - o.dilation[axis] * (kernel[axis] - 1) - 1
 
 

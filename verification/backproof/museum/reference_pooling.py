@@ -56,8 +56,14 @@ def collected(
         sides.append((before, after + beyond))
         overhang.append(beyond)
     wide, beyond_both = (sides[0], sides[1]), (overhang[0], overhang[1])
-    switches = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
-    return PoolOptions(stride, wide, dilation, overhang=beyond_both, **switches)
+    return PoolOptions(
+        stride,
+        wide,
+        dilation,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        overhang=beyond_both,
+    )
 
 
 def counts(x: Array, kernel: Pair, o: PoolOptions, padding: bool) -> Array:
