@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -178,6 +178,12 @@ def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:
         case _:
             return []
     return [Wrong(name, "+".join(quantities), function, text, details)]
+
+
+def of_pooling(wrong: Wrong, kind: str) -> Wrong:
+    """The same, said of a kind of pooling."""
+    quantity = "+".join(f"{kind} pooling {part}" for part in wrong.quantity.split("+"))
+    return replace(wrong, quantity=quantity, summary=f"{kind} pooling: {wrong.summary}")
 
 
 def rounded(binding: Binding, actual: Array) -> Array:

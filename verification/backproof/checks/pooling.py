@@ -6,13 +6,12 @@ y = sum-pooling(x), average-pooling(x), max-pooling(x)      dx: the product rule
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from backproof.cases.pool_data import pool_example, settled
 from backproof.cases.pooling import PoolCase, pool_space, simpler_pool_cases
 from backproof.checks.attempt import judge
-from backproof.checks.bench import Bench, Check, Wrong
+from backproof.checks.bench import Bench, Check, Wrong, of_pooling
 from backproof.checks.hunt import Family, hunt
 from backproof.contract import POOLINGS
 
@@ -56,12 +55,6 @@ def _hunt_kind(bench: Bench, kind: str, functions: dict[str, str]) -> None:
             arrays=lambda case: pool_example(case).arrays,
         ),
     )
-
-
-def of_pooling(wrong: Wrong, kind: str) -> Wrong:
-    """The same, said of a kind of pooling."""
-    quantity = "+".join(f"{kind} pooling {part}" for part in wrong.quantity.split("+"))
-    return replace(wrong, quantity=quantity, summary=f"{kind} pooling: {wrong.summary}")
 
 
 CHECK = Check("pooling", "Pooling and its gradients, exactly", tuple(f"{kind}-pooling" for kind in POOLINGS), run)
