@@ -43,7 +43,7 @@ Shape: TypeAlias = tuple[int, ...]
 ORIENTATIONS: tuple[Orientation, ...] = ("convolution", "cross-correlation")
 PADDING_MODES: tuple[PaddingMode, ...] = ("zeros", "circular")
 DTYPES = ("float32", "float64")
-POOLINGS = ("sum", "average", "max")
+POOLINGS = ("max", "average", "sum")
 
 #: The four tensors that a convolution layer computes, in the order in which reports name them.
 QUANTITIES = ("y", "dx", "dw", "db")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import cycle, zip_longest
 from typing import Any
 
 from backproof.cases.designs import pairwise
@@ -73,8 +73,8 @@ class PoolSpace:
         return tuple(len(levels) for levels in self.factors.values())
 
     def case(self, row: Sequence[int], seed: int) -> PoolCase:
-        """The case that a row of level numbers stands for."""
-        levels = {name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}
+        """The case that a row of level numbers stands for; they count on from the last level to the first."""
+        levels = {name: known[k % len(known)] for (name, known), k in zip(self.factors.items(), row, strict=True)}
         layouts = {role: levels[f"{role}_layout"] for role in ("x", "dy")}
         paddings = (levels["padding"], "one", self.factors["padding"][0])
         tried = (_geometry(self.kind, {**levels, "padding": padding}) for padding in paddings)
@@ -87,17 +87,13 @@ class PoolSpace:
             self.ties,
         )
 
-    def fixed(self, seed: int) -> list[PoolCase]:
-        """The geometries picked by hand that the target accepts, then every pair of the first levels."""
-        picked = [g for g in map(self._held, PICKED) if g is not None]
+    def picked(self, seed: int) -> Iterator[PoolCase]:
+        """The geometries picked by hand that the target accepts, the simplest first."""
+        geometries = dict.fromkeys(g for g in map(self._held, PICKED) if g is not None)
         dtypes, profiles = cycle(self.factors["dtype"]), cycle(self.factors["profile"])
         times = 2 if self.kind == "max" else 1  # what a maximum sees depends on the data
-        cases = [
-            PoolCase(g, next(dtypes), next(profiles), seed=seed + k, ties=self.ties)
-            for k, g in enumerate(g for g in dict.fromkeys(picked) for _ in range(times))
-        ]
-        rows = pairwise(tuple(min(size, PAIRED) for size in self.sizes))
-        return cases + [self.case(row, seed + len(cases) + k) for k, row in enumerate(rows)]
+        for number, geometry in enumerate(g for g in geometries for _ in range(times)):
+            yield PoolCase(geometry, next(dtypes), next(profiles), seed=seed + number, ties=self.ties)
 
     def _held(self, geometry: PoolGeometry) -> PoolGeometry | None:
         """A geometry of this kind, without switches that the target has not; None where it does not take it."""
@@ -121,7 +117,7 @@ def pool_space(
     factors = POOL_FACTORS | {"profile": PROFILES.get(kind, POOL_FACTORS["profile"])}
     neutral = {name: levels[0] for name, levels in factors.items()} | {"kernel": (3, 3)}
     if kind == "average" and not accepts(_geometry(kind, neutral)):
-        neutral["count_include_pad"] = False
+        neutral["count_include_pad"] = False  # as declared
 
     def accepted(name: str, level: Any) -> bool:
         if name == "dtype":
@@ -134,6 +130,14 @@ def pool_space(
 
     kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in factors.items()}
     return PoolSpace(kind, kept, accepts, ties)
+
+
+def fixed_pools(spaces: Sequence[PoolSpace], sizes: Sequence[int], seed: int) -> list[PoolCase]:
+    """The cases that every run tries, a kind after the other: those picked by hand, then pairs of the first levels."""
+    rows = pairwise(tuple(min(size, PAIRED) for size in sizes))
+    paired = [[space.case(row, seed + 100 + k) for k, row in enumerate(rows)] for space in spaces]
+    turns = [*zip_longest(*(space.picked(seed) for space in spaces)), *zip(*paired, strict=True)]
+    return [case for turn in turns for case in turn if case is not None]
 
 
 def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from backproof.cases.pool_data import pool_example, settled
-from backproof.cases.pooling import PoolCase, pool_space, simpler_pool_cases
+from backproof.cases.pooling import PoolCase, fixed_pools, pool_space, simpler_pool_cases
 from backproof.checks.attempt import judge
 from backproof.checks.bench import Bench, Check, Wrong, of_pooling
 from backproof.checks.hunt import Family, hunt
@@ -20,40 +20,44 @@ SHARE = 4
 
 
 def run(bench: Bench) -> None:
-    """Hunt for each kind of pooling that the target has."""
-    pools, examples = bench.pools(), bench.examples
-    bench.examples = examples // (SHARE * max(1, len(pools)))
-    for kind, functions in pools.items():
-        _hunt_kind(bench, kind, functions)
+    """Hunt for all kinds of pooling that the target has, one case of each in turn."""
+    if not bench.pools():
+        return
+    examples = bench.examples
+    bench.examples = examples // SHARE
+    hunt(bench, _family(bench))
     bench.examples = examples
 
 
-def _hunt_kind(bench: Bench, kind: str, functions: dict[str, str]) -> None:
-    binding = bench.binding
-    space = pool_space(kind, bench.accepts, dtypes=binding.dtypes, layouts=binding.layouts, ties=binding.pooling.ties)
-    names = {f"{kind} pooling {q}": q for q in functions}
+def _family(bench: Bench) -> Family[PoolCase]:
+    binding, pools = bench.binding, bench.pools()
+    spaces = {
+        kind: pool_space(kind, bench.accepts, dtypes=binding.dtypes, layouts=binding.layouts, ties=binding.pooling.ties)
+        for kind in pools
+    }
+    kinds = list(pools)
+    sizes = tuple(max(levels) for levels in zip(*(space.sizes for space in spaces.values()), strict=True))
 
     def attempt(case: PoolCase, wanted: Iterable[str]) -> Iterator[Wrong]:
-        drawn = pool_example(case)
-        bench.tally.examples += 1
-        chosen = {names[name]: functions[names[name]] for name in wanted}
-        for wrong in judge(bench, drawn, chosen, drawn.expected, partial(settled, case, drawn)):
-            yield of_pooling(wrong, kind)
+        kind = case.geometry.kind
+        chosen = {q: f for q, f in pools[kind].items() if f"{kind} pooling {q}" in wanted}
+        if chosen:
+            drawn = pool_example(case)
+            bench.tally.examples += 1
+            for wrong in judge(bench, drawn, chosen, drawn.expected, partial(settled, case, drawn)):
+                yield of_pooling(wrong, kind)
 
     def simpler(case: PoolCase) -> Iterator[PoolCase]:
         return (c for c in simpler_pool_cases(case) if bench.accepts(c.geometry) and c.dtype in binding.dtypes)
 
-    hunt(
-        bench,
-        Family(
-            quantities=tuple(names),
-            fixed=space.fixed(bench.seed),
-            sizes=space.sizes,
-            case=space.case,
-            attempt=attempt,
-            simpler=simpler,
-            arrays=lambda case: pool_example(case).arrays,
-        ),
+    return Family(
+        quantities=tuple(f"{kind} pooling {quantity}" for kind in kinds for quantity in pools[kind]),
+        fixed=fixed_pools(list(spaces.values()), sizes, bench.seed),
+        sizes=(len(kinds), *sizes),
+        case=lambda row, seed: spaces[kinds[row[0]]].case(row[1:], seed),
+        attempt=attempt,
+        simpler=simpler,
+        arrays=lambda case: pool_example(case).arrays,
     )
 
 
