@@ -89,13 +89,13 @@ class PoolSpace:
 
     def picked(self, seed: int) -> Iterator[PoolCase]:
         """The geometries picked by hand that the target accepts, the simplest first."""
-        geometries = dict.fromkeys(g for g in map(self._held, PICKED) if g is not None)
+        geometries = dict.fromkeys(g for g in map(self.held, PICKED) if g is not None)
         dtypes, profiles = cycle(self.factors["dtype"]), cycle(self.factors["profile"])
         times = 2 if self.kind == "max" else 1  # what a maximum sees depends on the data
         for number, geometry in enumerate(g for g in geometries for _ in range(times)):
             yield PoolCase(geometry, next(dtypes), next(profiles), seed=seed + number, ties=self.ties)
 
-    def _held(self, geometry: PoolGeometry) -> PoolGeometry | None:
+    def held(self, geometry: PoolGeometry) -> PoolGeometry | None:
         """A geometry of this kind, without switches that the target has not; None where it does not take it."""
         held: dict[str, Any] = {"kind": self.kind}
         for switch in ("ceil_mode", "count_include_pad"):

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from backproof.cases.pool_data import pool_example, settled
-from backproof.cases.pooling import PoolCase, fixed_pools, pool_space, simpler_pool_cases
+from backproof.cases.pooling import PoolCase, PoolSpace, fixed_pools, pool_space, simpler_pool_cases
+from backproof.checks import pool_locality
 from backproof.checks.attempt import judge
 from backproof.checks.bench import Bench, Check, Wrong, of_pooling
 from backproof.checks.hunt import Family, hunt
@@ -25,16 +26,22 @@ def run(bench: Bench) -> None:
         return
     examples = bench.examples
     bench.examples = examples // SHARE
-    hunt(bench, _family(bench))
+    spaces = _spaces(bench)
+    hunt(bench, _family(bench, spaces))
+    pool_locality.run(bench, spaces)
     bench.examples = examples
 
 
-def _family(bench: Bench) -> Family[PoolCase]:
-    binding, pools = bench.binding, bench.pools()
-    spaces = {
-        kind: pool_space(kind, bench.accepts, dtypes=binding.dtypes, layouts=binding.layouts, ties=binding.pooling.ties)
-        for kind in pools
+def _spaces(bench: Bench) -> dict[str, PoolSpace]:
+    binding, ties = bench.binding, bench.binding.pooling.ties
+    return {
+        kind: pool_space(kind, bench.accepts, dtypes=binding.dtypes, layouts=binding.layouts, ties=ties)
+        for kind in bench.pools()
     }
+
+
+def _family(bench: Bench, spaces: dict[str, PoolSpace]) -> Family[PoolCase]:
+    binding, pools = bench.binding, bench.pools()
     kinds = list(pools)
     sizes = tuple(max(levels) for levels in zip(*(space.sizes for space in spaces.values()), strict=True))
 
