@@ -32,7 +32,7 @@ POOL_FACTORS: dict[str, tuple[Any, ...]] = {
 PAIRED = 6
 
 #: Data by kind: see `cases.pool_data`.
-PROFILES = {"max": ("distinct", "ties", "negative", "constant", "infinite", "wide", "scaled")}
+PROFILES = {"max": ("distinct", "negative", "ties", "constant", "infinite", "wide", "scaled")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,15 @@ class PoolSpace:
         )
 
     def picked(self, seed: int) -> Iterator[PoolCase]:
-        """The geometries picked by hand that the target accepts, the simplest first."""
+        """The geometries picked by hand that the target accepts, every other one in another memory layout."""
         geometries = dict.fromkeys(g for g in map(self.held, PICKED) if g is not None)
         dtypes, profiles = cycle(self.factors["dtype"]), cycle(self.factors["profile"])
         times = 2 if self.kind == "max" else 1  # what a maximum sees depends on the data
+        x_layouts, dy_layouts = (cycle(self.factors[f"{role}_layout"]) for role in ("x", "dy"))
         for number, geometry in enumerate(g for g in geometries for _ in range(times)):
-            yield PoolCase(geometry, next(dtypes), next(profiles), seed=seed + number, ties=self.ties)
+            chosen = (("x", next(x_layouts)), ("dy", next(dy_layouts))) if number % 2 else ()
+            layouts = tuple((role, layout) for role, layout in chosen if layout != "C")
+            yield PoolCase(geometry, next(dtypes), next(profiles), layouts, seed + number, self.ties)
 
     def held(self, geometry: PoolGeometry) -> PoolGeometry | None:
         """A geometry of this kind, without switches that the target has not; None where it does not take it."""
@@ -163,26 +166,34 @@ def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:
 
 _ONE = ((1, 1), (1, 1))
 
-#: What goes wrong with pooling, each where it shows at its smallest; of any kind.
+#: The first three have something of everything; the others are what goes wrong, where it shows at its smallest.
 PICKED: tuple[PoolGeometry, ...] = (
+    PoolGeometry(
+        batch=2, channels=5, size=(5, 6), kernel_size=(2, 3), stride=(1, 2), padding=((1, 0), (0, 2))
+    ),
+    PoolGeometry(
+        batch=2, channels=2, size=(4, 6), kernel_size=(3, 2), stride=(3, 3), padding=_ONE, ceil_mode=True,
+        count_include_pad=False,
+    ),
+    PoolGeometry(
+        channels=2, size=(5, 5), kernel_size=(2, 2), stride=(2, 1), dilation=(2, 3), padding=((1, 0), (1, 2)),
+        ceil_mode=True,
+    ),
     PoolGeometry(size=(2, 2), kernel_size=(2, 2), stride=(2, 2)),
-    PoolGeometry(channels=2, size=(4, 6), kernel_size=(2, 3), stride=(2, 3)),
+    PoolGeometry(channels=2, size=(5, 7), kernel_size=(2, 3), stride=(2, 3)),  # side by side, with a remainder
     PoolGeometry(size=(3, 3), kernel_size=(2, 2)),  # overlaps
-    PoolGeometry(channels=2, size=(5, 7), kernel_size=(2, 3), stride=(2, 3)),  # a remainder
     PoolGeometry(size=(3, 3), kernel_size=(2, 2), padding=_ONE),
     PoolGeometry(size=(3, 3), kernel_size=(2, 2), padding=_ONE, count_include_pad=False),
     PoolGeometry(size=(5, 5), kernel_size=(2, 2), stride=(2, 2), ceil_mode=True),  # the last window overhangs
     PoolGeometry(size=(3, 4), kernel_size=(2, 2), stride=(2, 2), padding=_ONE, ceil_mode=True),  # rows: it is dropped
     PoolGeometry(size=(4, 4), kernel_size=(3, 3), stride=(2, 2), padding=_ONE, ceil_mode=True),
-    PoolGeometry(size=(4, 6), kernel_size=(3, 2), stride=(3, 3), padding=_ONE, ceil_mode=True, count_include_pad=False),
-    PoolGeometry(size=(3, 4), kernel_size=(2, 3), stride=(1, 2), padding=((1, 0), (0, 2))),
     PoolGeometry(channels=5, size=(1, 1), kernel_size=(2, 2), dilation=(2, 2), padding=_ONE),  # no window has a pixel
-    PoolGeometry(channels=2, size=(4, 5), kernel_size=(2, 2), dilation=(2, 3), padding=((1, 0), (1, 2))),
+    PoolGeometry(channels=2, size=(4, 4), kernel_size=(2, 2), dilation=(2, 2), padding=_ONE),
     PoolGeometry(size=(7, 8), kernel_size=(2, 2), stride=(3, 4)),  # pixels in no window
     PoolGeometry(batch=3, channels=3, size=(3, 3), kernel_size=(3, 3), padding=_ONE),  # dimensions alike
     PoolGeometry(channels=33, size=(2, 3), kernel_size=(2, 2)),
     PoolGeometry(size=(2, 35), kernel_size=(2, 3)),
-)
+)  # fmt: skip
 
 
 def simpler_pool_cases(case: PoolCase) -> Iterator[PoolCase]:

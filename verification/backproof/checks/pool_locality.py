@@ -19,9 +19,8 @@ from backproof.checks.bench import Bench, Wrong, of_pooling
 from backproof.checks.hunt import Family, hunt
 from backproof.checks.locality import astray, plain, results_of
 
-#: Those of `PICKED`: side by side, overlapping, with a remainder, padded, without padding in the divisor, ceil mode,
-#: uneven padding and dilation.
-_CHOSEN = (1, 2, 3, 4, 5, 6, 10, 12)
+#: Of `PICKED`: something of everything, side by side, overlapping, without padding in the divisor, ceil mode, dilation.
+_CHOSEN = (0, 1, 2, 4, 5, 7, 8, 12)
 
 
 def run(bench: Bench, spaces: Mapping[str, PoolSpace]) -> None:
