@@ -114,7 +114,7 @@ def _taps(case: PoolCase) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("ties", ["first", "last", "split", "any"])
 def test_cotangents_of_ties_are_those_of_a_loop(ties: str) -> None:
-    kept = [c for c in _fixed(ties) if c.geometry.kind == "max" and np.prod(c.geometry.y_shape) < 60][::5]
+    kept = [c for c in _fixed(ties) if c.geometry.kind == "max" and np.prod(c.geometry.y_shape) < 60][::3]
     tied = 0
     for case in kept:
         drawn, (_, maxima) = pool_example(case), _taps(case)
@@ -235,8 +235,7 @@ def _implementing(rule: str) -> str:
     ("rule", "declared", "right"),
     [
         *[("last", "last", True), ("last", "any", True), ("last", "first", False)],
-        *[("split", "split", True), ("split", "any", False), ("split", "last", False)],
-        *[("every", "split", False), ("every", "any", False)],
+        *[("split", "split", True), ("split", "any", False), ("every", "split", False)],
     ],
 )
 def test_rules_for_ties(verify: Callable, module: Callable, rule: str, declared: str, right: bool) -> None:

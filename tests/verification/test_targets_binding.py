@@ -297,7 +297,7 @@ def test_a_flag_is_no_number():
 
     def max_pool(x, kernel_size, ceil_mode=1): ...
 
-    with pytest.raises(TargetError, match="the default of ceil_mode shows no form of ceil_mode .*; write False"):
+    with pytest.raises(TargetError, match=r"the default of ceil_mode shows no form of ceil_mode .*; write False"):
         binding(max_pool=max_pool)
 
 
