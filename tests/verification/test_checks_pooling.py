@@ -365,5 +365,5 @@ def average_pool_gradient(dy, x, *, kernel_size, stride, padding=NONE):
 def test_what_a_pooling_remembers(verify: Callable, mutant: str, quantity: str) -> None:
     outcome = verify(f"backproof.museum:{mutant}", checks=("state",))
     (finding,) = outcome.findings
-    assert finding.quantity == quantity
+    assert (finding.quantity, finding.equations) == (quantity, ["max-pooling"])
     assert len(finding.case["before"]) <= 2
