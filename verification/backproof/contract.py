@@ -19,7 +19,8 @@ A *pooling* has the windows of a cross-correlation, channel by channel.  Its cla
     average    the sum over kh*kw; with count_include_pad=False over the pixels inside the image (a window without any
                would be 0/0: such geometries are asked of nobody)
     max        padding is minus infinity, and takes no part: a window without pixels gives -inf, and its cotangent goes
-               nowhere.  The first maximum, row by row, receives the cotangent; -inf may be one
+               nowhere.  The first maximum, row by row, receives the cotangent; -inf may be one (left open is a window
+               that reaches into the padding, where -inf ties with it)
     NaN        in a window it wins the maximum, and receives the cotangent; a sum or an average of it is NaN
     overlaps   a pixel collects the cotangents of all its windows; where it has none, dx is 0
     ceil_mode  along each axis one window more, where the stride leaves a remainder and the window starts in the image
@@ -43,6 +44,7 @@ Shape: TypeAlias = tuple[int, ...]
 ORIENTATIONS: tuple[Orientation, ...] = ("convolution", "cross-correlation")
 PADDING_MODES: tuple[PaddingMode, ...] = ("zeros", "circular")
 DTYPES = ("float32", "float64")
+#: The kinds of pooling.
 POOLINGS = ("max", "average", "sum")
 
 #: The four tensors that a convolution layer computes, in the order in which reports name them.
@@ -77,6 +79,7 @@ class PoolConventions:
     divisor: Literal["kernel", "valid"] = "kernel"
 
 
+#: What PyTorch, JAX and `backproof_impl` do.
 FRAMEWORKS = PoolConventions()
 
 
