@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import replace
 
 import numpy as np
@@ -221,51 +220,3 @@ class P012(Pooling):
 
     def _winners(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         return super()._winners(np.where(np.isnan(x), x.dtype.type(-np.inf), x), kernel, o)
-
-
-_POOL = PoolGeometry(channels=2, size=(4, 4), kernel_size=(2, 2), stride=(2, 2))
-
-
-@mutant(
-    "classic: the winners of the last forward",
-    Quantity.POOL_GRADIENT,
-    Trigger.STATE,
-    shows=(Call("max_pool", _POOL), Call("max_pool", _POOL, seed=1), Call("max_pool_gradient", _POOL)),
-    hidden=(Call("max_pool", _POOL), Call("max_pool_gradient", _POOL)),
-)
-class P013(Pooling):
-    """Backward takes the winners that the last forward of these sizes found."""
-
-    def __init__(self) -> None:
-        self._found: dict[Hashable, Array] = {}
-
-    def _max_y(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
-        self._found[x.shape, kernel, o] = super()._winners(x, kernel, o)
-        return super()._max_y(x, kernel, o)
-
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
-        found = self._found.get((x.shape, kernel, o))
-        numbers = np.arange(kernel[0] * kernel[1]).reshape(1, 1, *kernel, 1, 1)
-        winners = super()._winners(x, kernel, o) if found is None else found
-        won = winners[:, :, None, None] == numbers
-        return folded(np.where(won, dy[:, :, None, None], dy.dtype.type(0)), x.shape[2:], o)
-
-
-@mutant(
-    "classic: a table of divisors",
-    Quantity.POOL,
-    Trigger.STATE,
-    shows=(Call("average_pool", _BORDER), Call("average_pool", _INSIDE)),
-    hidden=(Call("average_pool", _BORDER), Call("average_pool", _BORDER, seed=1)),
-)
-class P014(Pooling):
-    """Divisors are kept by the sizes of image and kernel; whether padding counts is not in the key."""
-
-    def __init__(self) -> None:
-        self._divisors: dict[Hashable, Array] = {}
-
-    def _average_y(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
-        key = (x.shape, x.dtype, kernel, replace(o, count_include_pad=True))
-        divisors = self._divisors.setdefault(key, counts(x, kernel, o, o.count_include_pad))
-        y: Array = self._sum_y(x, kernel, o) / divisors
-        return y
