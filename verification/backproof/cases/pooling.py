@@ -29,7 +29,7 @@ POOL_FACTORS: dict[str, tuple[Any, ...]] = {
     "x_layout": FACTORS["x_layout"],
     "dy_layout": FACTORS["dy_layout"],
 }
-PAIRED = 6
+PAIRED = 5
 
 #: Data by kind: see `cases.pool_data`.
 PROFILES = {"max": ("distinct", "negative", "ties", "constant", "infinite", "wide", "scaled")}
