@@ -38,11 +38,18 @@ class Axis:
     before: int = 0
     after: int = 0
     dilation: int = 1
+    ceil: bool = False
 
     @property
     def outputs(self) -> int:
-        """Number of windows: `floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1`."""
-        return (self.size + self.before + self.after - self.extent) // self.stride + 1
+        """Number of windows: `floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1`.
+
+        With `ceil` one more where that leaves a remainder, unless it would start after the image.
+        """
+        room = self.size + self.before + self.after - self.extent
+        fitting, rounded_up = room // self.stride + 1, -(-room // self.stride) + 1
+        starts = 0 <= fitting * self.stride < self.size + self.before
+        return rounded_up if self.ceil and starts else fitting
 
     @property
     def extent(self) -> int:
@@ -54,16 +61,32 @@ class Axis:
 
         `wrap` reads modulo the size, and then nothing is padding; `flip` reverses the taps.
         """
-        taps = np.arange(self.kernel, dtype=np.intp) * self.dilation
-        starts = np.arange(self.outputs, dtype=np.intp) * self.stride - self.before
-        pixels = (taps[::-1] if flip else taps)[:, np.newaxis] + starts
+        pixels = self._pixels()[::-1] if flip else self._pixels()
         if wrap:
             return pixels % self.size
         return np.where((pixels >= 0) & (pixels < self.size), pixels, -1)
 
+    def taps_inside(self, *, padding: bool) -> IntArray:
+        """How many taps of every output lie in the image, with `padding` in the image and its padding."""
+        pixels = self._pixels()
+        first, end = (-self.before, self.size + self.after) if padding else (0, self.size)
+        counts: IntArray = ((pixels >= first) & (pixels < end)).sum(axis=0)
+        return counts
+
+    def _pixels(self) -> IntArray:
+        """Table `(kernel, outputs)`: where tap `u` of output `i` lies, in the image or not."""
+        taps = np.arange(self.kernel, dtype=np.intp) * self.dilation
+        starts = np.arange(self.outputs, dtype=np.intp) * self.stride - self.before
+        return taps[:, np.newaxis] + starts
+
 
 def make_axes(
-    size: Sequence[int], kernel_size: Sequence[int], stride: IntOrPair, padding: Padding, dilation: IntOrPair
+    size: Sequence[int],
+    kernel_size: Sequence[int],
+    stride: IntOrPair,
+    padding: Padding,
+    dilation: IntOrPair,
+    ceil: bool = False,
 ) -> tuple[Axis, Axis]:
     """Return the axes of rows and of columns, with at least one window each.
 
@@ -72,8 +95,8 @@ def make_axes(
     strides = parse_pair("stride", stride)
     dilations = parse_pair("dilation", dilation)
     (top, bottom), (left, right) = parse_padding(padding)
-    rows = Axis(size[0], kernel_size[0], strides[0], top, bottom, dilations[0])
-    columns = Axis(size[1], kernel_size[1], strides[1], left, right, dilations[1])
+    rows = Axis(size[0], kernel_size[0], strides[0], top, bottom, dilations[0], ceil)
+    columns = Axis(size[1], kernel_size[1], strides[1], left, right, dilations[1], ceil)
     _check_fit("row", rows)
     _check_fit("column", columns)
     return rows, columns
@@ -83,7 +106,7 @@ def _check_fit(name: str, axis: Axis) -> None:
     if axis.kernel < 1:
         raise ValueError(f"the kernel must have at least 1 {name}, got {axis.kernel}")
     available = axis.size + axis.before + axis.after
-    if available < axis.extent:
+    if axis.outputs < 1:
         raise ValueError(
             f"no window fits: it spans {axis.extent} {name}s (kernel {axis.kernel}, dilation "
             f"{axis.dilation}), but x has {available} ({axis.size} + padding {axis.before} + {axis.after}); "
@@ -129,6 +152,12 @@ def parse_count(name: str, value: int) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
+
+
+def check_flag(name: str, value: object) -> None:
+    """Require True or False; raises TypeError."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
 def check_groups(in_channels: int, out_channels: int, groups: int) -> None:

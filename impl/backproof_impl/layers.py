@@ -23,6 +23,7 @@ from .geometry import (
     Padding,
     PaddingMode,
     check_choice,
+    check_flag,
     check_groups,
     parse_count,
     parse_padding,
@@ -146,9 +147,11 @@ class Pooling(Layer):
         stride: IntOrPair | None = None,
         padding: Padding = ((0, 0), (0, 0)),
         dilation: IntOrPair = (1, 1),
+        ceil_mode: bool = False,
     ) -> None:
         super().__init__()
         check_choice("kind", kind, PoolingKind)
+        check_flag("ceil_mode", ceil_mode)
         self.kind = kind
         kernel = parse_pair("kernel_size", kernel_size)
         self.options: dict[str, Any] = {
@@ -156,6 +159,7 @@ class Pooling(Layer):
             "stride": kernel if stride is None else parse_pair("stride", stride),
             "padding": parse_padding(padding),
             "dilation": parse_pair("dilation", dilation),
+            "ceil_mode": ceil_mode,
         }
 
     def _forward(self, x: Array) -> Array:

@@ -1,8 +1,9 @@
 """What the equations say about one another: where a relation fails at some shape, the specification is wrong.
 
 No equation is its own witness.  The post's formulas are instances of the general one; each gradient formula equals the
-derivative that SymPy takes of the forward formulas, without a chain rule; the poolings read the same windows, and
-sum pooling is a depthwise convolution with ones.  One index changed in any equation breaks at least one relation.
+derivative that SymPy takes of the forward formulas, without a chain rule; the poolings read the same windows, sum
+pooling is a depthwise convolution with ones, and averages divide by as many pixels as it counts.  One index changed in
+any equation breaks at least one relation.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from backproof_spec.equations import EQUATIONS
+from backproof_spec.equations.pooling import DIVISOR
 from backproof_spec.model import Equation
 from backproof_spec.oracle.build import Oracle, build
 from backproof_spec.oracle.normal_form import SQUARE
@@ -198,7 +200,7 @@ def _pooling_sizes(sizes: Sizes, stride: int, padding: int) -> Sizes:
     kernel = sizes["N_w"]
     image = {"N": 2, "C": sizes["units"], "H": kernel * sizes["H"], "W": kernel * sizes["W"]}
     steps = {"kh": kernel, "kw": kernel, "sh": stride, "sw": stride, "dh": 1, "dw": 1}
-    return {**image, **steps, **dict.fromkeys(("pt", "pb", "pl", "pr"), padding)}
+    return {**image, **steps, **dict.fromkeys(("pt", "pb", "pl", "pr"), padding), "ceil": 0, "include": 1}
 
 
 def _sum_pooling(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Array, Array]]:
@@ -217,12 +219,37 @@ def _same_windows(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Arr
     """Average and maximum pooling read the windows of sum pooling: symbolically, so for all sizes at once."""
     total = equations["sum-pooling"]
     maximum, average = equations["max-pooling"], equations["average-pooling"]
-    area = sp.Symbol("kh", integer=True) * sp.Symbol("kw", integer=True)
     for identifier, rhs in (
         ("max-pooling", sp.Sum(*maximum.rhs.args)),
-        ("average-pooling", average.rhs * area),
+        ("average-pooling", average.rhs * DIVISOR),
     ):
         yield identifier, np.array([equations[identifier].lhs, rhs]), np.array([total.lhs, total.rhs])
+
+
+def _averages(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Array, Array]]:
+    """An average is a sum over the number of pixels that sum pooling counts, with padding and without.
+
+    A window that overhangs is one of an image which goes on with zeros; in that image, all windows fit.
+    """
+    total, average = _oracle(equations, "sum-pooling"), _oracle(equations, "average-pooling")
+    for padding in (0, sizes["N_w"] // 2):
+        shape = _pooling_sizes(sizes, stride=sizes["units"] + 1, padding=padding) | {"ceil": 1}
+        x = _integers(total, "x", shape)
+        sums = total.forward({"x": x}, shape)
+        wide = shape | dict.fromkeys(("pt", "pb", "pl", "pr", "ceil"), 0)
+        wide["H"], wide["W"] = ((count - 1) * shape["sh"] + shape["kh"] for count in sums.shape[2:])
+        yield "sum-pooling", sums, total.forward({"x": _framed(x, padding, wide)}, wide)
+        for include in (0, 1):
+            counted = np.pad(np.ones_like(x), ((0, 0), (0, 0), *[(padding, padding)] * 2), constant_values=include)
+            pixels = total.forward({"x": _framed(counted, 0, wide)}, wide)
+            yield "average-pooling", average.forward({"x": x}, shape | {"include": include}) * pixels, sums
+
+
+def _framed(image: Array, padding: int, wide: Sizes) -> Array:
+    """The image in one of the wide sizes: zeros before it, and after it as many as there is room for."""
+    frame = np.zeros((*image.shape[:2], wide["H"] + image.shape[2], wide["W"] + image.shape[3]), dtype=object)
+    frame[:, :, padding : padding + image.shape[2], padding : padding + image.shape[3]] = image
+    return frame[:, :, : wide["H"], : wide["W"]]
 
 
 def _upscaling(equations: Equations, sizes: Sizes) -> Iterator[tuple[str, Array, Array]]:
@@ -245,5 +272,6 @@ RELATIONS: dict[str, Relation] = {
     "the output delta is dE/dc": _output_delta,
     "sum pooling is a depthwise convolution with ones": _sum_pooling,
     "all poolings read the same windows": _same_windows,
+    "averages divide by what sum pooling counts": _averages,
     "sum pooling's gradient upscales the error": _upscaling,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from backproof_impl import (
     average_pool,
+    average_pool_gradient,
     backward,
     bias_gradient,
     forward,
@@ -212,12 +213,30 @@ def test_mixed_dtypes_name_both():
                 "pass a larger image, more padding, a smaller kernel or a smaller dilation"
             ),
         ),
+        (
+            {"kernel_size": (1, 9), "stride": 2, "ceil_mode": True},
+            ValueError,
+            (
+                "no window fits: it spans 9 columns (kernel 9, dilation 1), but x has 5 (5 + padding 0 + 0); "
+                "pass a larger image, more padding, a smaller kernel or a smaller dilation"
+            ),
+        ),
+        ({"kernel_size": 2, "ceil_mode": 1}, TypeError, "ceil_mode must be True or False, got 1"),
     ],
 )
 def test_pooling_options(pool, options, error, message):
     with pytest.raises(error) as caught:
         pool(X, **options)
     assert str(caught.value) == message
+
+
+def test_what_an_average_counts():
+    for call in (
+        lambda: average_pool(X, kernel_size=2, count_include_pad="yes"),
+        lambda: average_pool_gradient(X, X, kernel_size=1, count_include_pad="yes"),
+    ):
+        with pytest.raises(TypeError, match=r"^count_include_pad must be True or False, got 'yes'$"):
+            call()
 
 
 def test_pooling_shapes():

@@ -24,11 +24,19 @@ PADDINGS = (((0, 0), (0, 0)), ((1, 0), (0, 2)), ((3, 4), (5, 3)))
 DILATIONS = ((1, 1), (2, 3))
 
 
-def windows(shape, kernel_size, stride, padding, dilation):
+def outputs(size, kernel, stride, sides, dilation, ceil_mode):
+    """Windows are counted one by one; with `ceil_mode`, the first that overhangs counts if it starts early enough."""
+    start, room, count = 0, size + sum(sides), 0
+    while start + dilation * (kernel - 1) < room:
+        start, count = start + stride, count + 1
+    left_over = start - stride + dilation * (kernel - 1) + 1 < room
+    return count + (ceil_mode and left_over and start < size + sides[0])
+
+
+def windows(shape, kernel_size, stride, padding, dilation, ceil_mode):
     """Output size, and a function from an output pixel to the pixels of its window, in row-major order."""
     (H, W), (kh, kw), (sh, sw) = shape, kernel_size, stride or kernel_size
-    OH = (H + sum(padding[0]) - dilation[0] * (kh - 1) - 1) // sh + 1
-    OW = (W + sum(padding[1]) - dilation[1] * (kw - 1) - 1) // sw + 1
+    OH, OW = (outputs(*axis, ceil_mode) for axis in zip(shape, kernel_size, (sh, sw), padding, dilation, strict=True))
 
     def pixels(i, j):
         taps = [
@@ -42,11 +50,30 @@ def windows(shape, kernel_size, stride, padding, dilation):
 
 
 def cases():
-    for size, kernel, stride, padding, dilation in product(SIZES, KERNELS, STRIDES, PADDINGS, DILATIONS):
+    for size, kernel, stride, padding, dilation, ceil_mode in product(
+        SIZES, KERNELS, STRIDES, PADDINGS, DILATIONS, (False, True)
+    ):
         options = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        options["ceil_mode"] = ceil_mode
         (OH, OW), pixels = windows(size, **options)
         if OH >= 1 and OW >= 1:
             yield size, (OH, OW), pixels, options
+
+
+def counted(size, i, j, kernel_size, stride, padding, dilation, ceil_mode):
+    """How many taps of a window lie in the image or its padding."""
+    taps = [
+        sum(start + u * spread < pixels + sum(sides) for u in range(kernel))
+        for start, kernel, pixels, sides, spread in zip(
+            (i * (stride or kernel_size)[0], j * (stride or kernel_size)[1]),
+            kernel_size,
+            size,
+            padding,
+            dilation,
+            strict=True,
+        )
+    ]
+    return taps[0] * taps[1]
 
 
 REDUCTIONS = {
@@ -69,8 +96,8 @@ def test_values_are_those_of_the_definition(integers, name, dtype):
         x = integers((2, 2, *size), dtype, seed)
         y = pool(x, **options, **extra)
         assert y.shape == (2, 2, *y_size), options
-        count = options["kernel_size"][0] * options["kernel_size"][1]
         for n, c, i, j in np.ndindex(y.shape):
+            count = counted(size, i, j, **options)
             expected = reduction([float(x[n, c, h, k]) for h, k in pixels(i, j)], count)
             assert y[n, c, i, j] == dtype(expected), options
 
@@ -158,6 +185,19 @@ def test_windows_without_pixels():
     assert np.array_equal(average_pool(x, **options, count_include_pad=False), image((0, 5, 0)))
     for gradient in (max_pool_gradient, sum_pool_gradient, average_pool_gradient):
         assert np.array_equal(gradient(dy, x, **options), image((1,)))
+
+
+def test_the_last_window_overhangs():
+    x = image((6, 12, 18, 24, 30))
+    options = {"kernel_size": (1, 2), "stride": 2, "ceil_mode": True}
+    assert np.array_equal(max_pool(x, **options), image((12, 24, 30)))
+    assert np.array_equal(sum_pool(x, **options), image((18, 42, 30)))
+    assert np.array_equal(average_pool(x, **options), image((9, 21, 30)))  # one pixel, divided by 1
+    assert np.array_equal(average_pool_gradient(image((2, 4, 7)), x, **options), image((1, 1, 2, 2, 7)))
+    padded = {**options, "padding": (0, 1)}  # starts at -1, 1, 3; a fourth would start at 5, after the image
+    assert np.array_equal(average_pool(x, **padded), image((3, 15, 27)))
+    assert np.array_equal(average_pool(x, **padded, count_include_pad=False), image((6, 15, 27)))
+    assert sum_pool(image((1, 2)), kernel_size=(1, 3), stride=2, ceil_mode=True).item() == 3  # wider than the image
 
 
 def test_the_average_divides_once():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import sympy as sp
 
 from backproof_spec import EQUATIONS, FULL, VALID_S, VALID_U, Equation
-from backproof_spec.consistency import RELATIONS, disagreements
+from backproof_spec.consistency import RELATIONS, SWEEP, disagreements
+from backproof_spec.equations import pooling
 from backproof_spec.equations.backpropagation import bias_gradient, deltas, weight_gradient, weight_gradient_rot180
+from backproof_spec.equations.general import KH, KW
+from backproof_spec.equations.pooling import DIVISOR, INCLUDE
 
 
 def test_every_relation_holds() -> None:
@@ -49,6 +54,29 @@ def test_there_are_mutants_of_each_equation() -> None:
 def test_one_index_changed_breaks_a_relation(identifier: str, mutant: Equation) -> None:
     assert mutant.rhs != EQUATIONS[identifier].rhs
     assert any(disagreements({**EQUATIONS, identifier: mutant}))
+
+
+DIVISORS = [
+    (what, DIVISOR.subs(symbol, symbol + by))
+    for symbol in sorted(DIVISOR.free_symbols, key=str)
+    for by in (1, -1)
+    for what in [f"{symbol} {by:+}"]
+] + [("the window's area", KH * KW), ("no padding", DIVISOR.subs(INCLUDE, 0)), ("padding", DIVISOR.subs(INCLUDE, 1))]
+
+
+@pytest.mark.parametrize(("what", "divisor"), DIVISORS)
+def test_another_divisor_breaks_a_relation(what: str, divisor: sp.Expr) -> None:
+    """Apart from that which compares the formulas, and would see any change."""
+    average = EQUATIONS["average-pooling"]
+    mutant = replace(average.with_rhs(average.rhs * DIVISOR / divisor), parameters=(*pooling.PARAMETERS, INCLUDE))
+    relation = RELATIONS["averages divide by what sum pooling counts"]
+    disagree = []
+    for sizes in SWEEP:
+        try:
+            disagree += [not np.array_equal(a, b) for _, a, b in relation({**EQUATIONS, average.id: mutant}, sizes)]
+        except ZeroDivisionError:
+            disagree.append(True)
+    assert any(disagree)
 
 
 @pytest.mark.parametrize(

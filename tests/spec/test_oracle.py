@@ -117,6 +117,69 @@ def test_a_window_wholly_in_the_padding() -> None:
     assert oracle.pooling_gradient("max", np.array([[[[7, 9]]]]), x, **window).item() == 9
 
 
+def starts(size: int, kernel: int, stride: int, sides: tuple[int, int], dilation: int) -> list[int]:
+    """Of the windows of ceil mode, one after the other: the last may overhang, and never starts after the image."""
+    start, whole, found = 0, size + sum(sides), list[int]()
+    while True:
+        reach = start + dilation * (kernel - 1) + 1
+        if reach > whole and (reach - stride >= whole or start >= size + sides[0]):
+            return found
+        found.append(start - sides[0])
+        start += stride
+
+
+@pytest.mark.parametrize("include", [True, False])
+def test_windows_that_overhang(include: bool) -> None:
+    """Against loops over the definition, in all small geometries."""
+    axes = list(itertools.product((1, 4, 5), (1, 2, 3), (1, 2, 3), ((0, 0), (1, 0), (0, 1), (1, 1), (0, 3)), (1, 2)))
+    rng = np.random.default_rng(4)
+    for size, kernel, stride, sides, dilation in axes:
+        found = starts(size, kernel, stride, sides, dilation)
+        window = {"kernel_size": (1, kernel), "stride": (1, stride), "dilation": (1, dilation)}
+        options = {**window, "padding": ((0, 0), sides), "ceil_mode": True}
+        x = rng.integers(-9, 9, (1, 1, 1, size)) * 6
+        if not found:
+            assert oracle.pooling("sum", x, **options).size == 0
+            continue
+        taps = [[start + dilation * u for u in range(kernel)] for start in found]
+        inside = [[p for p in pixels if 0 <= p < size] for pixels in taps]
+        counted = inside if not include else [[p for p in pixels if p < size + sides[1]] for pixels in taps]
+        sums = [sum(x[0, 0, 0, p] for p in pixels) for pixels in inside]
+        assert oracle.pooling("sum", x, **options).ravel().tolist() == sums
+        highest = [max((x[0, 0, 0, p] for p in pixels), default=oracle.LOWEST) for pixels in inside]
+        assert oracle.pooling("max", x, **options).ravel().tolist() == highest
+        if all(counted):
+            means = [total // len(pixels) for total, pixels in zip(sums, counted, strict=True)]
+            assert oracle.pooling("average", x, count_include_pad=include, **options).ravel().tolist() == means
+            dy, dx = np.full((1, 1, 1, len(found)), 6), np.zeros(size)
+            for pixels, divisor in zip(inside, map(len, counted), strict=True):
+                dx[pixels] += 6 // divisor
+            gradient = oracle.pooling_gradient("average", dy, x, count_include_pad=include, **options)
+            assert gradient.ravel().tolist() == dx.tolist()
+
+
+def test_an_average_of_no_pixel_is_refused() -> None:
+    window = {"kernel_size": (1, 1), "stride": (1, 1), "padding": ((0, 0), (1, 0)), "count_include_pad": False}
+    with pytest.raises(ZeroDivisionError):
+        oracle.pooling("average", np.array([[[[3]]]]), **window)
+
+
+@pytest.mark.parametrize(
+    ("ties", "dx"),
+    [("first", [12, 0, 0, 24]), ("last", [0, 0, 12, 24]), ("split", [6, 0, 6, 24]), ("every", [12, 0, 12, 24])],
+)
+def test_ties(ties: oracle.Ties, dx: list[int]) -> None:
+    x, dy = np.array([[[[5, 2, 5, 7]]]]), np.array([[[[12, 24]]]])
+    found = oracle.pooling_gradient("max", dy, x, kernel_size=(1, 3), stride=(1, 1), ties=ties)
+    assert found.ravel().tolist() == dx
+
+
+def test_an_inexact_share_is_refused() -> None:
+    x, dy = np.array([[[[5, 5]]]]), np.array([[[[3]]]])
+    with pytest.raises(ValueError, match="divides integers exactly or not at all"):
+        oracle.pooling_gradient("max", dy, x, kernel_size=(1, 2), stride=(1, 1), ties="split")
+
+
 def test_an_inexact_average_is_refused() -> None:
     with pytest.raises(ValueError, match="divides integers exactly or not at all"):
         oracle.pooling("average", np.array([[[[1, 2]]]]), kernel_size=(1, 2), stride=(1, 1))

@@ -92,6 +92,12 @@ def test_it_says_what_it_leaves_out(target: Target) -> None:
     reply = target.call(Request(g, arrays, {}, ("max_pool_gradient",)))
     assert isinstance(reply, NotSupported)
     assert "window dilation" in reply.reason
+    arrays["x"][0, 0, 1, 1] = np.nan
+    reply = target.call(
+        Request(replace(g, dilation=(1, 1)), {**arrays, "dy": np.zeros((1, 1, 2, 2))}, {}, ("max_pool_gradient",))
+    )
+    assert isinstance(reply, NotSupported)
+    assert "a maximum that is NaN" in reply.reason
     reply = target.call(Request(PIXEL, {"x": np.ones((1, 1, 1, 1)), "dy": np.ones((1, 1, 1, 1))}, {}, (SUM,)))
     assert reply == Excluded("pool-gradient")
 

@@ -1,12 +1,13 @@
 """Signatures, synonyms, forms and declarations are read as documented; what cannot be read is said clearly."""
 
 import re
+from dataclasses import replace
 
 import numba
 import numpy as np
 import pytest
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import Geometry, PoolConventions, PoolGeometry
 from backproof.targets.declarations import CallDescription, KnownDefect, read_declarations
 from backproof.targets.errors import TargetError
 from backproof.targets.forms import express, form_of
@@ -245,6 +246,61 @@ def test_values():
     assert len(bound.layouts) == 8
 
 
+def test_conventions_of_pooling():
+    assert read_declarations({}, {}).pooling == PoolConventions("first", "kernel")
+    assert read_declarations({"POOLING": {"ties": "any"}}, {}).pooling == PoolConventions("any", "kernel")
+    assert read_declarations({}, {"POOLING": "ties=split, divisor = valid"}).pooling == PoolConventions(
+        "split", "valid"
+    )
+    with pytest.raises(TargetError, match=r'POOLING must be such as \{"ties": "last"\} or "ties=last.*", not 3'):
+        read_declarations({"POOLING": 3}, {})
+
+
+POOL = PoolGeometry("average", size=(3, 3), kernel_size=(2, 2), stride=(2, 2), padding=((1, 1), (1, 1)))
+
+
+def test_the_divisor_is_an_option_or_declared():
+    def average_pool(x, *, kernel_size, padding=0): ...
+
+    def with_option(x, *, kernel_size, padding=0, include_pad=True): ...
+
+    without = replace(POOL, count_include_pad=False, size=(4, 4))
+    for declared, refused, accepted in ((None, without, POOL), ({"POOLING": "divisor=valid"}, POOL, without)):
+        bound = binding(declared, average_pool=average_pool)
+        assert bound.refuses(accepted) is None
+        value = refused.count_include_pad
+        assert bound.refuses(refused) == f"average_pool has no parameter for count_include_pad={value}"
+        assert binding(declared, average_pool=with_option).refuses(refused) is None
+    parameters = binding(average_pool=with_option).function("average_pool").arguments(without, {"x": "X"})
+    assert parameters == (["X"], {"kernel_size": (2, 2), "padding": 1, "include_pad": False})
+    nowhere = replace(without, size=(1, 1), kernel_size=(1, 1), stride=(1, 1))
+    assert binding(average_pool=with_option).refuses(nowhere) == "the average of a window without pixels is 0/0"
+
+
+def test_ceil_mode_is_an_option():
+    def max_pool(x, kernel_size, ceil=False): ...
+
+    def max_pool_gradient(dy, x, kernel_size): ...
+
+    pool = replace(POOL, kind="max", padding=((0, 0), (0, 0)), ceil_mode=True)
+    bound = binding(max_pool=max_pool, max_pool_gradient=max_pool_gradient)
+    assert bound.refuses(pool) is None
+    assert bound.function("max_pool").arguments(pool, {"x": "X"}) == (["X", (2, 2), True], {})
+    assert bound.function("max_pool").arguments(replace(pool, ceil_mode=False), {"x": "X"})[0][2] is False
+    refusal = bound.function("max_pool_gradient").refuses(pool)
+    assert refusal == "max_pool_gradient has no parameter for ceil_mode=True"
+
+
+def test_a_flag_is_no_number():
+    assert form_of("ceil_mode", False) == form_of("count_include_pad") == "flag"
+    assert form_of("ceil_mode", 0) is form_of("stride", True) is form_of("padding", False) is None
+
+    def max_pool(x, kernel_size, ceil_mode=1): ...
+
+    with pytest.raises(TargetError, match=r"the default of ceil_mode shows no form of ceil_mode .*; write False"):
+        binding(max_pool=max_pool)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -256,6 +312,14 @@ def test_values():
         ),
         ("DTYPES", "float16", "DTYPES must be one of 'float32', 'float64', not 'float16'; did you mean"),
         ("ALGORITHM", "fft", "ALGORITHM must be one of 'direct', 'indirect', not 'fft'"),
+        ("POOLING", "tie=last", "a key of POOLING must be one of 'ties', 'divisor', not 'tie'; did you mean 'ties'"),
+        ("POOLING", "ties=lst", "ties of POOLING must be one of 'first', 'last', .*; did you mean 'last'"),
+        ("POOLING", "divisor=vaild", "divisor of POOLING must be one of 'kernel', 'valid', .*; did you mean 'valid'"),
+        (
+            "POOLING",
+            "ceil_mode=True",
+            "ceil_mode is no key of POOLING; it is an option of the signature: ceil_mode=False",
+        ),
         ("FLUSHES_SUBNORMALS", "yes", "FLUSHES_SUBNORMALS must be one of 'true', 'false', not 'yes'"),
         ("LAYOUTS_EXCLUDED", "revresed", r"LAYOUTS_EXCLUDED must be one of .*; did you mean 'reversed'\?"),
         ("SIGNATURE", "x w", 'SIGNATURE = "x w" is not a list of parameters; write for example "x, w, b'),

@@ -12,6 +12,22 @@ A *geometry* fixes every shape of one convolution::
 `y[n, o, i, j]` sums `x[n, q, i*sh + t(u)*dh - top, ...] * w[o, c, u, v]` with `t(u) = kh - 1 - u` for a convolution
 (the post's) and `t(u) = u` for a cross-correlation (every framework's).  What lies outside `x` is 0 with
 `padding_mode="zeros"`, and is read modulo H and W with `"circular"`.
+
+A *pooling* has the windows of a cross-correlation, channel by channel.  Its clauses:
+
+    sum        padding is 0
+    average    the sum over kh*kw; with count_include_pad=False over the pixels inside the image (a window without any
+               would be 0/0: such geometries are asked of nobody)
+    max        padding is minus infinity, and takes no part: a window without pixels gives -inf, and its cotangent goes
+               nowhere.  The first maximum, row by row, receives the cotangent; -inf may be one (left open is a window
+               that reaches into the padding, where -inf ties with it)
+    NaN        in a window it wins the maximum, and receives the cotangent; a sum or an average of it is NaN
+    overlaps   a pixel collects the cotangents of all its windows; where it has none, dx is 0
+    ceil_mode  along each axis one window more, where the stride leaves a remainder and the window starts in the image
+               or in the padding before it.  It may overhang the padded image: what lies out there counts nowhere, not
+               even in the divisor
+
+A target that shares or places the cotangents of ties otherwise, or divides otherwise, declares its `PoolConventions`.
 """
 
 from __future__ import annotations
@@ -28,6 +44,8 @@ Shape: TypeAlias = tuple[int, ...]
 ORIENTATIONS: tuple[Orientation, ...] = ("convolution", "cross-correlation")
 PADDING_MODES: tuple[PaddingMode, ...] = ("zeros", "circular")
 DTYPES = ("float32", "float64")
+#: The kinds of pooling.
+POOLINGS = ("max", "average", "sum")
 
 #: The four tensors that a convolution layer computes, in the order in which reports name them.
 QUANTITIES = ("y", "dx", "dw", "db")
@@ -39,6 +57,30 @@ def output_size(size: int, kernel: int, stride: int, before: int, after: int, di
     `floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1`
     """
     return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def overhangs(size: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> bool:
+    """Whether ceil mode has a window more than `output_size` says."""
+    fitting = output_size(size, kernel, stride, before, after, dilation)
+    rounded_up = -((dilation * (kernel - 1) + 1 - size - before - after) // stride) + 1
+    return fitting < rounded_up and 0 <= fitting * stride < size + before
+
+
+@dataclass(frozen=True, slots=True)
+class PoolConventions:
+    """What a target's poolings do where libraries differ; the defaults are the clauses above.
+
+    `ties`: which of a window's maxima receives its cotangent: the "first" or "last" row by row, "split" into equal
+    shares, or "any" one of them.  `divisor` of an average without the option count_include_pad: "kernel" is kh*kw,
+    "valid" the number of pixels inside the image.
+    """
+
+    ties: Literal["first", "last", "split", "any"] = "first"
+    divisor: Literal["kernel", "valid"] = "kernel"
+
+
+#: What PyTorch, JAX and `backproof_impl` do.
+FRAMEWORKS = PoolConventions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +159,31 @@ class PoolGeometry:
     stride: Pair = (1, 1)
     padding: Padding = ((0, 0), (0, 0))
     dilation: Pair = (1, 1)
+    ceil_mode: bool = False
+    count_include_pad: bool = True
 
     @property
     def output_size(self) -> Pair:
         """`(OH, OW)`; an entry of 0 or less means that no window fits."""
-        return output_sizes(self)
+        rows, columns = output_sizes(self)
+        if not self.ceil_mode:
+            return rows, columns
+        more = [overhangs(*axis) for axis in _axes(self)]
+        return rows + more[0], columns + more[1]
+
+    @property
+    def divides_by_zero(self) -> bool:
+        """Whether it is an average over pixels, and some window has none."""
+        return self.kind == "average" and not self.count_include_pad and self.empty_windows
+
+    @property
+    def empty_windows(self) -> bool:
+        """Whether some window lies wholly in the padding."""
+        return any(
+            not any(0 <= i * stride - before + tap * dilation < size for tap in range(kernel))
+            for (size, kernel, stride, before, _, dilation), count in zip(_axes(self), self.output_size, strict=True)
+            for i in range(count)
+        )
 
     @property
     def x_shape(self) -> Shape:
@@ -133,13 +195,21 @@ class PoolGeometry:
         """`(N, C, OH, OW)`."""
         return (self.batch, self.channels, *self.output_size)
 
+    def shape_of(self, quantity: str) -> Shape:
+        """Shape of `y` and `dx` (and of `x` and `dy`)."""
+        return self.y_shape if quantity.removeprefix("d") == "y" else self.x_shape
+
     def options(self) -> dict[str, Any]:
-        """The keyword arguments of a call in canonical form."""
+        """The keyword arguments of a call in canonical form; switches where they are set: few functions have them."""
+        switches = {"ceil_mode": True} if self.ceil_mode else {}
+        if self.kind == "average" and not self.count_include_pad:
+            switches["count_include_pad"] = False
         return {
             "kernel_size": self.kernel_size,
             "stride": self.stride,
             "padding": self.padding,
             "dilation": self.dilation,
+            **switches,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -149,8 +219,10 @@ class PoolGeometry:
 
 def output_sizes(geometry: Geometry | PoolGeometry) -> Pair:
     """`output_size` along rows and columns."""
-    g = geometry
-    rows, columns = (
-        output_size(g.size[a], g.kernel_size[a], g.stride[a], *g.padding[a], g.dilation[a]) for a in (0, 1)
-    )
+    rows, columns = (output_size(*axis) for axis in _axes(geometry))
     return rows, columns
+
+
+def _axes(g: Geometry | PoolGeometry) -> list[tuple[int, int, int, int, int, int]]:
+    """What `output_size` takes, of rows and columns."""
+    return [(g.size[a], g.kernel_size[a], g.stride[a], *g.padding[a], g.dilation[a]) for a in (0, 1)]

@@ -24,7 +24,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from backproof_spec.model import Equation
-from backproof_spec.oracle.emit import forward_source, pullback_source, shapes_source
+from backproof_spec.oracle.emit import Ties, forward_source, pullback_source, shapes_source
 
 Arrays = Mapping[str, NDArray[Any]]
 Sizes = Mapping[str, int]
@@ -114,9 +114,9 @@ def _divide(a: Any, b: int) -> Any:
 
 
 @cache
-def build(equation: Equation, numbers: Numbers = "int64") -> Oracle:
+def build(equation: Equation, numbers: Numbers = "int64", ties: Ties = "first") -> Oracle:
     """Generate and load an equation's functions (its activation, if any, must be polynomial)."""
-    source = f"{forward_source(equation)}\n\n{pullback_source(equation)}"
+    source = f"{forward_source(equation)}\n\n{pullback_source(equation, ties)}"
     shapes: dict[str, Any] = {}
     exec(shapes_source(equation), shapes)
     if numbers == "object":

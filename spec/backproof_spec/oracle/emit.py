@@ -10,11 +10,16 @@ Python objects (int, Fraction, polynomials) and, compiled by Numba, on int64; `_
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import sympy as sp
 
 from backproof_spec.model import Axis, Equation, Tensor
 from backproof_spec.oracle.normal_form import Term, normal_form
+
+#: Which of several maxima of a window receives its cotangent; "split": equal shares; "every": all of it to each, which
+#: is no gradient, but tells where one may be.
+Ties = Literal["first", "last", "split", "every"]
 
 #: Stands for minus infinity where no pixel lies in a window of max pooling.
 LOWEST = -(2**63)
@@ -26,7 +31,7 @@ def name(symbol: sp.Symbol) -> str:
 
 
 def code(expr: sp.Expr) -> str:
-    """Python source of an integer expression: sums, products, floors of quotients.
+    """Python source of an integer expression: sums, products, floors of quotients, minima and maxima.
 
     Raises:
         TypeError: The expression is not integer arithmetic.
@@ -40,9 +45,17 @@ def code(expr: sp.Expr) -> str:
     if isinstance(expr, sp.Mul):
         return " * ".join(map(code, expr.args))
     if isinstance(expr, sp.floor):
-        numerator, denominator = sp.fraction(sp.together(expr.args[0]))
+        numerator, denominator = _fraction(expr.args[0])
         return f"(({code(numerator)}) // ({code(denominator)}))"
+    if isinstance(expr, sp.Min | sp.Max):
+        return f"{'min' if isinstance(expr, sp.Min) else 'max'}({', '.join(map(code, expr.args))})"
     raise TypeError(f"{expr} is not integer arithmetic")
+
+
+def _fraction(expr: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Numerator and denominator; a quotient that is written as one stays as it is."""
+    numerator, denominator = sp.fraction(expr if expr.is_Mul or expr.is_Pow else sp.together(expr))
+    return numerator, denominator
 
 
 class _Writer:
@@ -60,7 +73,7 @@ class _Writer:
         self.depth += 1
 
     def loop(self, symbol: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
-        self.open(f"for {name(symbol)} in range({code(first)}, {code(sp.expand(last + 1))}):")
+        self.open(f"for {name(symbol)} in range({code(first)}, {code(last + 1)}):")
 
 
 def _last(axis: Axis) -> sp.Expr:
@@ -93,7 +106,7 @@ class _Nest:
                 continue
             box = self.equation.tensor(str(self.term.reads[r].base)).axes[axis]
             self.writer.line(f"{variable} = {code(index)}")
-            self.writer.open(f"if {code(box.lower)} <= {variable} < {code(sp.expand(box.lower + box.size))}:")
+            self.writer.open(f"if {code(box.lower)} <= {variable} < {code(box.lower + box.size)}:")
             self._guarded.add((r, axis))
 
     def open(self) -> None:
@@ -112,7 +125,7 @@ class _Nest:
 
 
 def _scaled(text: str, coefficient: sp.Expr) -> str:
-    numerator, denominator = sp.fraction(sp.together(coefficient))
+    numerator, denominator = _fraction(coefficient)
     scaled = text if numerator == 1 else f"{code(numerator)} * {text}"
     return scaled if denominator == 1 else f"_divide({scaled}, {code(denominator)})"
 
@@ -168,7 +181,7 @@ def forward_source(equation: Equation) -> str:
     return "\n".join(writer.lines) + "\n"
 
 
-def pullback_source(equation: Equation) -> str:
+def pullback_source(equation: Equation, ties: Ties = "first") -> str:
     """`pullback(grad_result, operands..., grad_operands..., parameters...)`: add to each gradient (product rule)."""
     writer = _Writer()
     operands = [tensor.name for tensor in equation.tensors[1:]]
@@ -182,7 +195,10 @@ def pullback_source(equation: Equation) -> str:
         writer.line(f"_scaled = {_scaled('_cotangent', term.coefficient)}")
         nest = _Nest(writer, equation, term, number)
         if term.maximum:
-            _emit_first_maximum(writer, nest, depth)
+            if ties in ("first", "last"):
+                _emit_one_maximum(writer, nest, depth, ">" if ties == "first" else ">=")
+            else:
+                _emit_every_maximum(writer, equation, term, number, divided=ties == "split")
             continue
         nest.open()
         for r in range(len(term.reads)):
@@ -192,18 +208,45 @@ def pullback_source(equation: Equation) -> str:
     return "\n".join(writer.lines) + "\n"
 
 
-def _emit_first_maximum(writer: _Writer, nest: _Nest, depth: int) -> None:
-    """The whole cotangent goes to the first entry, in the order of the bounds, that attains the maximum."""
+def _emit_one_maximum(writer: _Writer, nest: _Nest, depth: int, beats: str) -> None:
+    """The whole cotangent goes to one entry that attains the maximum: the last that `beats` those before it.
+
+    Entries come in the order of the bounds: ">" gives the first maximum, ">=" the last.
+    """
     axes = range(len(nest.term.reads[0].indices))
     winners = [f"_winner_{axis}" for axis in axes]
     writer.line("_best, _found = 0, False")
     writer.line(f"{', '.join(winners)} = {', '.join('0' for _ in axes)}")
     nest.open()
-    writer.open(f"if not _found or {nest.read(0)} > _best:")
+    writer.open(f"if not _found or {nest.read(0)} {beats} _best:")
     writer.line(f"_best, _found = {nest.read(0)}, True")
     writer.line(f"{', '.join(winners)} = {', '.join(nest.variables[0, axis] for axis in axes)}")
     writer.depth = depth
     writer.open("if _found:")
     tensor = nest.equation.tensor(str(nest.term.reads[0].base))
     writer.line(f"grad_{_entry(tensor, iter(winners))} += _scaled")
+    writer.depth = depth
+
+
+def _emit_every_maximum(writer: _Writer, equation: Equation, term: Term, number: int, divided: bool) -> None:
+    """Each entry that attains the maximum receives the cotangent, or an equal share of it."""
+    depth = writer.depth
+    writer.line("_best, _count, _found = 0, 0, False")
+    nest = _Nest(writer, equation, term, number)
+    nest.open()
+    writer.line(f"_entry = {nest.read(0)}")
+    writer.open("if not _found or _entry > _best:")
+    writer.line("_best, _count, _found = _entry, 0, True")
+    writer.depth -= 1
+    writer.open("if _entry == _best:")
+    writer.line("_count += 1")
+    writer.depth = depth
+    if divided:
+        writer.open("if _found:")
+        writer.line("_scaled = _divide(_scaled, _count)")
+        writer.depth = depth
+    nest = _Nest(writer, equation, term, number)
+    nest.open()
+    writer.open(f"if {nest.read(0)} == _best:")
+    writer.line(f"{nest.read(0, 'grad_')} += _scaled")
     writer.depth = depth

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backproof_spec.equations import EQUATIONS
 from backproof_spec.oracle.build import Numbers, build
+from backproof_spec.oracle.emit import Ties
 
 Array = NDArray[Any]
 Pair = tuple[int, int]
@@ -72,42 +73,44 @@ def convolution_gradients(
     return gradients["x"], gradients["w"], gradients["b"]
 
 
-def _pooling_sizes(shape: tuple[int, ...], kernel_size: Pair, steps: dict[str, int]) -> dict[str, int]:
-    batch, channels, height, width = shape
-    kh, kw = kernel_size
-    return {"N": batch, "C": channels, "H": height, "W": width, "kh": kh, "kw": kw, **steps}
-
-
-def pooling(
-    kind: str,
-    x: Array,
+def pooling_sizes(
+    x_shape: tuple[int, ...],
     *,
     kernel_size: Pair,
     stride: Pair,
     padding: tuple[Pair, Pair] = ((0, 0), (0, 0)),
     dilation: Pair = (1, 1),
-    numbers: Numbers = "int64",
-) -> Array:
-    """`y (N, C, OH, OW)` for kind "sum", "average" or "max"; `emit.LOWEST` where a max window holds no pixel.
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> dict[str, int]:
+    """The parameters of the pooling equations for `x (N, C, H, W)`."""
+    batch, channels, height, width = x_shape
+    kh, kw = kernel_size
+    image = {"N": batch, "C": channels, "H": height, "W": width, "kh": kh, "kw": kw}
+    return {**image, **_steps(stride, padding, dilation), "ceil": int(ceil_mode), "include": int(count_include_pad)}
+
+
+def pooling(kind: str, x: Array, *, numbers: Numbers = "int64", **options: Any) -> Array:
+    """`y (N, C, OH, OW)` for kind "sum", "average" or "max"; `LOWEST` where a max window holds no pixel.
+
+    `options` as for `pooling_sizes`.
 
     Raises:
         ValueError: An int64 average is no integer.
+        ZeroDivisionError: An average without padding over a window that holds no pixel.
     """
-    sizes = _pooling_sizes(x.shape, kernel_size, _steps(stride, padding, dilation))
-    return build(EQUATIONS[f"{kind}-pooling"], numbers).forward({"x": x}, sizes)
+    return build(EQUATIONS[f"{kind}-pooling"], numbers).forward({"x": x}, pooling_sizes(x.shape, **options))
 
 
 def pooling_gradient(
-    kind: str,
-    dy: Array,
-    x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: tuple[Pair, Pair] = ((0, 0), (0, 0)),
-    dilation: Pair = (1, 1),
-    numbers: Numbers = "int64",
+    kind: str, dy: Array, x: Array, *, numbers: Numbers = "int64", ties: Ties = "first", **options: Any
 ) -> Array:
-    """`dx`, shaped like `x`: the gradient of `<dy, pooling(x)>`; ties go to a window's first maximum."""
-    sizes = _pooling_sizes(x.shape, kernel_size, _steps(stride, padding, dilation))
-    return build(EQUATIONS[f"{kind}-pooling"], numbers).pullback(dy, {"x": x}, sizes)["x"]
+    """`dx`, shaped like `x`: the gradient of `<dy, pooling(x)>`; of a window's maxima, `ties` says which receive it.
+
+    `options` as for `pooling_sizes`.
+
+    Raises:
+        ValueError, ZeroDivisionError: As `pooling`; an int64 share is no integer.
+    """
+    oracle = build(EQUATIONS[f"{kind}-pooling"], numbers, ties)
+    return oracle.pullback(dy, {"x": x}, pooling_sizes(x.shape, **options))["x"]

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from backproof.cases.levels import Case, Space
+from backproof.cases.pooling import PoolCase
 from backproof.cases.sequences import Step, mistakable
 from backproof.cases.shrink import simpler_cases
 from backproof.contract import Geometry
@@ -70,5 +71,5 @@ def simpler_pairs(pair: Pair) -> Iterator[Pair]:
     if step.case.geometry != beside.case.geometry or step.case.dtype != beside.case.dtype:
         yield Pair(step, replace(beside, case=replace(step.case, seed=beside.case.seed)))
         return
-    for case in simpler_cases(step.case):
+    for case in () if isinstance(step.case, PoolCase) else simpler_cases(step.case):
         yield Pair(replace(step, case=case), replace(beside, case=replace(case, seed=beside.case.seed)))

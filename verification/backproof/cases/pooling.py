@@ -1,48 +1,50 @@
-"""Cases of pooling: levels, and data with ties, all-negative windows and windows that lie wholly in the padding."""
+"""Cases of pooling: levels, geometries picked by hand, and simpler cases; `cases.pool_data` has their data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, zip_longest
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from backproof.cases.data import Example
+from backproof.cases.designs import pairwise
 from backproof.cases.levels import FACTORS, derived_size, padding_sides
 from backproof.cases.shrink import below
 from backproof.contract import PoolGeometry
-from backproof_spec import oracle
 
-Array = NDArray[Any]
-
-#: name -> levels, ordered from simple to complex
+#: name -> levels, ordered from simple to complex; the fixed set pairs the first `PAIRED` of each
 POOL_FACTORS: dict[str, tuple[Any, ...]] = {
-    "kernel": ((2, 2), (1, 1), (1, 2), (2, 1), (3, 3), (3, 2), (2, 3), (4, 1)),
+    "kernel": ((2, 2), (1, 1), (3, 2), (2, 3), (3, 3), (1, 2), (2, 1), (4, 1)),
     "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (3, 1)),
     "dilation": ((1, 1), (2, 2), (1, 2), (2, 1)),
-    "padding": ("none", "one", "half", "top-left", "bottom-right", "beyond"),
-    "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 5), (4, 1)),
-    "remainder": ((0, 0), (1, 1), (1, 0), (0, 1)),
-    "channels": (1, 2, 3, 5),
+    "padding": ("none", "one", "top-left", "bottom-right", "beyond", "half"),
+    "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 5), (9, 1), (1, 17), (4, 1), (2, 33)),
+    "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (2, 2)),
+    "ceil_mode": (False, True),
+    "count_include_pad": (True, False),
+    "channels": (1, 2, 3, 5, 9, 4, 17, 33),
     "batch": (1, 2, 3),
     "dtype": FACTORS["dtype"],
-    "profile": ("distinct", "ties", "negative", "constant"),
+    "profile": ("distinct", "wide", "scaled"),
     "x_layout": FACTORS["x_layout"],
     "dy_layout": FACTORS["dy_layout"],
 }
+PAIRED = 5
+
+#: Data by kind: see `cases.pool_data`.
+PROFILES = {"max": ("distinct", "negative", "ties", "constant", "infinite", "wide", "scaled")}
 
 
 @dataclass(frozen=True, slots=True)
 class PoolCase:
-    """One example of pooling."""
+    """One example of pooling; `ties` is the target's rule for them."""
 
     geometry: PoolGeometry
     dtype: str = "float64"
     profile: str = "distinct"
     layouts: tuple[tuple[str, str], ...] = ()
     seed: int = 0
+    ties: str = "first"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for events."""
@@ -52,6 +54,7 @@ class PoolCase:
             "profile": self.profile,
             "layouts": dict(self.layouts),
             "seed": self.seed,
+            **({"ties": self.ties} if self.ties != "first" else {}),
         }
 
 
@@ -62,6 +65,7 @@ class PoolSpace:
     kind: str
     factors: dict[str, tuple[Any, ...]]
     accepts: Callable[[PoolGeometry], bool]
+    ties: str = "first"
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -69,8 +73,8 @@ class PoolSpace:
         return tuple(len(levels) for levels in self.factors.values())
 
     def case(self, row: Sequence[int], seed: int) -> PoolCase:
-        """The case that a row of level numbers stands for."""
-        levels = {name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}
+        """The case that a row of level numbers stands for; they count on from the last level to the first."""
+        levels = {name: known[k % len(known)] for (name, known), k in zip(self.factors.items(), row, strict=True)}
         layouts = {role: levels[f"{role}_layout"] for role in ("x", "dy")}
         paddings = (levels["padding"], "one", self.factors["padding"][0])
         tried = (_geometry(self.kind, {**levels, "padding": padding}) for padding in paddings)
@@ -80,24 +84,63 @@ class PoolSpace:
             levels["profile"],
             tuple((role, layout) for role, layout in layouts.items() if layout != "C"),
             seed,
+            self.ties,
         )
+
+    def picked(self, seed: int) -> Iterator[PoolCase]:
+        """The geometries picked by hand that the target accepts, every other one in another memory layout."""
+        geometries = dict.fromkeys(g for g in map(self.held, PICKED) if g is not None)
+        dtypes, profiles = cycle(self.factors["dtype"]), cycle(self.factors["profile"])
+        times = 2 if self.kind == "max" else 1  # what a maximum sees depends on the data
+        x_layouts, dy_layouts = (cycle(self.factors[f"{role}_layout"]) for role in ("x", "dy"))
+        for number, geometry in enumerate(g for g in geometries for _ in range(times)):
+            chosen = (("x", next(x_layouts)), ("dy", next(dy_layouts))) if number % 2 else ()
+            layouts = tuple((role, layout) for role, layout in chosen if layout != "C")
+            yield PoolCase(geometry, next(dtypes), next(profiles), layouts, seed + number, self.ties)
+
+    def held(self, geometry: PoolGeometry) -> PoolGeometry | None:
+        """A geometry of this kind, without switches that the target has not; None where it does not take it."""
+        held: dict[str, Any] = {"kind": self.kind}
+        for switch in ("ceil_mode", "count_include_pad"):
+            value, known = getattr(geometry, switch), self.factors[switch]
+            held[switch] = value if value in known else known[0]
+        g = replace(geometry, **held)
+        return g if min(g.output_size) >= 1 and self.accepts(g) else None
 
 
 def pool_space(
-    kind: str, accepts: Callable[[PoolGeometry], bool], *, dtypes: Sequence[str], layouts: Sequence[str]
+    kind: str,
+    accepts: Callable[[PoolGeometry], bool],
+    *,
+    dtypes: Sequence[str],
+    layouts: Sequence[str],
+    ties: str = "first",
 ) -> PoolSpace:
     """The levels that a target accepts while every other factor is neutral."""
-    neutral = {name: levels[0] for name, levels in POOL_FACTORS.items()} | {"kernel": (3, 3)}
+    factors = POOL_FACTORS | {"profile": PROFILES.get(kind, POOL_FACTORS["profile"])}
+    neutral = {name: levels[0] for name, levels in factors.items()} | {"kernel": (3, 3)}
+    if kind == "average" and not accepts(_geometry(kind, neutral)):
+        neutral["count_include_pad"] = False  # as declared
 
     def accepted(name: str, level: Any) -> bool:
         if name == "dtype":
             return level in dtypes
         if name.endswith("_layout"):
             return level in layouts
-        return accepts(_geometry(kind, {**neutral, name: level}))
+        if name == "count_include_pad" and kind != "average":
+            return bool(level)
+        return name == "profile" or accepts(_geometry(kind, {**neutral, name: level}))
 
-    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in POOL_FACTORS.items()}
-    return PoolSpace(kind, kept, accepts)
+    kept = {name: tuple(level for level in levels if accepted(name, level)) for name, levels in factors.items()}
+    return PoolSpace(kind, kept, accepts, ties)
+
+
+def fixed_pools(spaces: Sequence[PoolSpace], sizes: Sequence[int], seed: int) -> list[PoolCase]:
+    """The cases that every run tries, a kind after the other: those picked by hand, then pairs of the first levels."""
+    rows = pairwise(tuple(min(size, PAIRED) for size in sizes))
+    paired = [[space.case(row, seed + 100 + k) for k, row in enumerate(rows)] for space in spaces]
+    turns = [*zip_longest(*(space.picked(seed) for space in spaces)), *zip(*paired, strict=True)]
+    return [case for turn in turns for case in turn if case is not None]
 
 
 def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:
@@ -116,25 +159,41 @@ def _geometry(kind: str, levels: dict[str, Any]) -> PoolGeometry:
         stride=stride,
         padding=(padding[0], padding[1]),
         dilation=dilation,
+        ceil_mode=levels["ceil_mode"],
+        count_include_pad=levels["count_include_pad"],
     )
 
 
-def pool_example(case: PoolCase) -> Example:
-    """Data for a case and what the specification makes of them.
+_ONE = ((1, 1), (1, 1))
 
-    Averages are taken of multiples of the window's area, so that they are integers.
-    """
-    g, rng = case.geometry, np.random.default_rng(case.seed)
-    unit = g.kernel_size[0] * g.kernel_size[1] if g.kind == "average" else 1
-    x = _values(rng, case.profile, g.x_shape) * unit
-    dy = _values(rng, "distinct", g.y_shape) * unit
-    if dict(case.layouts).get("dy") == "broadcast":
-        dy = np.full(g.y_shape, 7 * unit)
-    y = oracle.pooling(g.kind, x, **g.options())
-    dx = oracle.pooling_gradient(g.kind, dy, x, **g.options())
-    expected = {"y": np.where(y == oracle.LOWEST, -np.inf, y).astype(case.dtype), "dx": dx.astype(case.dtype)}
-    evidence = {q: array.size == 1 or bool(np.ptp(array) > 0) for q, array in (("y", y), ("dx", dx))}
-    return Example(case, {"x": x.astype(case.dtype), "dy": dy.astype(case.dtype)}, expected, evidence)  # type: ignore[arg-type]
+#: The first three have something of everything; the others are what goes wrong, where it shows at its smallest.
+PICKED: tuple[PoolGeometry, ...] = (
+    PoolGeometry(
+        batch=2, channels=5, size=(5, 6), kernel_size=(2, 3), stride=(1, 2), padding=((1, 0), (0, 2))
+    ),
+    PoolGeometry(
+        batch=2, channels=2, size=(4, 6), kernel_size=(3, 2), stride=(3, 3), padding=_ONE, ceil_mode=True,
+        count_include_pad=False,
+    ),
+    PoolGeometry(
+        channels=2, size=(5, 5), kernel_size=(2, 2), stride=(2, 1), dilation=(2, 3), padding=((1, 0), (1, 2)),
+        ceil_mode=True,
+    ),
+    PoolGeometry(size=(2, 2), kernel_size=(2, 2), stride=(2, 2)),
+    PoolGeometry(channels=2, size=(5, 7), kernel_size=(2, 3), stride=(2, 3)),  # side by side, with a remainder
+    PoolGeometry(size=(3, 3), kernel_size=(2, 2)),  # overlaps
+    PoolGeometry(size=(3, 3), kernel_size=(2, 2), padding=_ONE),
+    PoolGeometry(size=(3, 3), kernel_size=(2, 2), padding=_ONE, count_include_pad=False),
+    PoolGeometry(size=(5, 5), kernel_size=(2, 2), stride=(2, 2), ceil_mode=True),  # the last window overhangs
+    PoolGeometry(size=(3, 4), kernel_size=(2, 2), stride=(2, 2), padding=_ONE, ceil_mode=True),  # rows: it is dropped
+    PoolGeometry(size=(4, 4), kernel_size=(3, 3), stride=(2, 2), padding=_ONE, ceil_mode=True),
+    PoolGeometry(channels=5, size=(1, 1), kernel_size=(2, 2), dilation=(2, 2), padding=_ONE),  # no window has a pixel
+    PoolGeometry(channels=2, size=(4, 4), kernel_size=(2, 2), dilation=(2, 2), padding=_ONE),
+    PoolGeometry(size=(7, 8), kernel_size=(2, 2), stride=(3, 4)),  # pixels in no window
+    PoolGeometry(batch=3, channels=3, size=(3, 3), kernel_size=(3, 3), padding=_ONE),  # dimensions alike
+    PoolGeometry(channels=33, size=(2, 3), kernel_size=(2, 2)),
+    PoolGeometry(size=(2, 35), kernel_size=(2, 3)),
+)  # fmt: skip
 
 
 def simpler_pool_cases(case: PoolCase) -> Iterator[PoolCase]:
@@ -151,6 +210,10 @@ def simpler_pool_cases(case: PoolCase) -> Iterator[PoolCase]:
 
 
 def _simpler(g: PoolGeometry) -> Iterator[PoolGeometry]:
+    if g.ceil_mode:
+        yield replace(g, ceil_mode=False)
+    if not g.count_include_pad:
+        yield replace(g, count_include_pad=True)
     for name in ("batch", "channels"):
         for smaller in below(getattr(g, name)):
             yield _changed(g, name, smaller)
@@ -171,18 +234,3 @@ def _with(pair: tuple[Any, Any], axis: int, value: Any) -> tuple[Any, Any]:
 def _changed(g: PoolGeometry, name: str, value: Any) -> PoolGeometry:
     changes: dict[str, Any] = {name: value}
     return replace(g, **changes)
-
-
-def _values(rng: np.random.Generator, profile: str, shape: tuple[int, ...]) -> Array:
-    count = int(np.prod(shape))
-    distinct: Array = rng.permutation(np.arange(1, count + 1)).reshape(shape)
-    match profile:
-        case "ties":
-            return rng.integers(-1, 1, size=shape, endpoint=True)
-        case "negative":
-            return -distinct
-        case "constant":
-            return np.full(shape, -3)
-        case _:
-            signed: Array = distinct * rng.choice((-1, 1), size=shape)
-            return signed

@@ -16,6 +16,8 @@ import numpy as np
 
 from backproof.cases.data import Example, example
 from backproof.cases.levels import Case, Space
+from backproof.cases.pool_data import pool_example
+from backproof.cases.pooling import PoolCase, simpler_pool_cases
 from backproof.cases.shrink import simpler_cases
 from backproof.contract import Geometry
 
@@ -26,16 +28,16 @@ Accepts = Callable[[Geometry], bool]
 class Step:
     """One call of `functions` on the data of a case; `poisoned`, on as many NaN, and whatever comes back is right."""
 
-    case: Case
+    case: Case | PoolCase
     functions: tuple[str, ...]
     poisoned: bool = False
 
     def drawn(self) -> Example:
         """The case with its data; poisoned, with NaN for them, and nothing is expected."""
-        drawn = example(self.case)
+        drawn = pool_example(self.case) if isinstance(self.case, PoolCase) else example(self.case)
         if not self.poisoned:
             return drawn
-        return Example(self.case, {r: np.full_like(a, np.nan) for r, a in drawn.arrays.items()}, {}, {})
+        return Example(drawn.case, {r: np.full_like(a, np.nan) for r, a in drawn.arrays.items()}, {}, {})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for events."""
@@ -176,14 +178,18 @@ def _simpler_steps(steps: tuple[Step, ...]) -> Iterator[CallSequence]:
             yield _with(steps, case, replace(case, layouts=()))
     for geometry in dict.fromkeys(step.case.geometry for step in steps):  # all steps on a geometry alike
         first = next(step.case for step in steps if step.case.geometry == geometry)
-        for simpler in simpler_cases(first):
+        for simpler in simpler_pool_cases(first) if isinstance(first, PoolCase) else simpler_cases(first):
             if simpler.geometry != geometry:
                 moved = (
-                    replace(s, case=replace(s.case, geometry=simpler.geometry)) if s.case.geometry == geometry else s
+                    replace(s, case=_moved(s.case, simpler.geometry)) if s.case.geometry == geometry else s
                     for s in steps
                 )
                 yield CallSequence(tuple(moved))
 
 
-def _with(steps: tuple[Step, ...], case: Case, simpler: Case) -> CallSequence:
+def _with(steps: tuple[Step, ...], case: Case | PoolCase, simpler: Case | PoolCase) -> CallSequence:
     return CallSequence(tuple(replace(step, case=simpler) if step.case == case else step for step in steps))
+
+
+def _moved(case: Case | PoolCase, geometry: Any) -> Case | PoolCase:
+    return replace(case, geometry=geometry)

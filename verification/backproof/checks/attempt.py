@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from backproof.cases.data import Array, Example, example
@@ -22,8 +22,17 @@ def attempt(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[st
     return list(judge(bench, drawn, functions, drawn.expected))
 
 
-def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dict[str, Array]) -> Iterable[Wrong]:
-    """Compare `quantity -> function` with the expected values."""
+def judge(
+    bench: Bench,
+    drawn: Example,
+    functions: dict[str, str],
+    expected: dict[str, Array],
+    settled: Callable[[str, Array], Array] = lambda quantity, actual: actual,
+) -> Iterable[Wrong]:
+    """Compare `quantity -> function` with the expected values.
+
+    `settled` makes of an actual value what is compared, where several are right.
+    """
     for item in results(bench, drawn.case, drawn.arrays, functions):
         if isinstance(item, Wrong):
             yield item
@@ -37,7 +46,8 @@ def judge(bench: Bench, drawn: Example, functions: dict[str, str], expected: dic
             bench.tally.without_evidence[quantity] += 1
         if quantity in drawn.chances and bench.binding.algorithm == "direct":  # what was rounded may hide a difference
             bench.tally.chances.add(quantity, function, drawn.case, drawn.chances[quantity])
-        wrong = compare(quantity, function, rounded(bench.binding, actual), expected[quantity])
+        value = settled(quantity, rounded(bench.binding, actual))
+        wrong = compare(quantity, function, value, expected[quantity])
         if wrong is not None:
             yield wrong
 

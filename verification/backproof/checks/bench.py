@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backproof.cases.chances import Evidence
 from backproof.cases.levels import Space
 from backproof.cases.shapes import OwnShape
-from backproof.contract import Geometry, Orientation, PoolGeometry
+from backproof.contract import POOLINGS, Geometry, Orientation, PoolGeometry
 from backproof.events import NOT_ASKED
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
@@ -136,6 +136,16 @@ class Bench:
         first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
         return [route for route in (first, single if whole else {}) if route]
 
+    def pools(self) -> dict[str, dict[str, str]]:
+        """By kind of pooling, the functions that the target has, as `quantity -> function`."""
+        bound = {function.role for function in self.binding.functions}
+        every = {kind: {"y": f"{kind}_pool", "dx": f"{kind}_pool_gradient"} for kind in POOLINGS}
+        return {
+            kind: {quantity: name for quantity, name in functions.items() if name in bound}
+            for kind, functions in every.items()
+            if functions["y"] in bound
+        }
+
     def call(
         self,
         geometry: Geometry | PoolGeometry,
@@ -193,6 +203,12 @@ def misbehaviour(reply: Reply, quantities: Sequence[str]) -> list[Wrong]:
         case _:
             return []
     return [Wrong(name, "+".join(quantities), function, text, details)]
+
+
+def of_pooling(wrong: Wrong, kind: str) -> Wrong:
+    """The same, said of a kind of pooling."""
+    quantity = "+".join(f"{kind} pooling {part}" for part in wrong.quantity.split("+"))
+    return replace(wrong, quantity=quantity, summary=f"{kind} pooling: {wrong.summary}")
 
 
 def rounded(binding: Binding, actual: Array) -> Array:

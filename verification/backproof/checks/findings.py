@@ -34,7 +34,7 @@ def as_event(
         function=wrong.function,
         summary=wrong.summary,
         details=[*explanation, *wrong.details],
-        equations=list(EQUATIONS.get(wrong.quantity, check.equations)),
+        equations=list(_equations(wrong.quantity, check)),
         case=found.case.as_dict(),
         index=list(wrong.index),
         expected=wrong.expected,
@@ -44,6 +44,12 @@ def as_event(
         after=found.after,
         reproducer=reproducer(found, binding, declarations),
     )
+
+
+def _equations(quantity: str, check: Check) -> tuple[str, ...]:
+    """Those of a quantity, such as "dw" or "max pooling dx"; else all that the check tests."""
+    kind, pooling, _ = quantity.partition(" pooling ")
+    return (f"{kind}-pooling",) if pooling else EQUATIONS.get(quantity, check.equations)
 
 
 def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) -> str:

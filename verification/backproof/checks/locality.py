@@ -30,10 +30,11 @@ from backproof.cases.poison import (
     poisoned,
     simpler_poison_cases,
 )
+from backproof.cases.pool_poison import PoolPoisonCase
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.bench import EQUATIONS, Bench, Check, Wrong, compare, misbehaviour
 from backproof.checks.hunt import Family, hunt
-from backproof.contract import QUANTITIES, Geometry
+from backproof.contract import QUANTITIES, Geometry, PoolGeometry
 from backproof.targets.calls import Raised, Results
 
 #: Of the examples that a run asks for, one in so many is tried with poison.
@@ -113,24 +114,24 @@ def _attempt(bench: Bench, route: dict[str, str], case: PoisonCase, wanted: Iter
     drawn = poisoned(case, clean)
     bench.tally.examples += 1
     functions = {q: route[q] for q in wanted if q in drawn.expected}
-    for function, returned in _returned(bench, case.case, drawn.arrays, functions, f"{case.value} in {case.role}"):
+    for function, returned in results_of(bench, case.geometry, drawn.arrays, functions, f"{case.value} in {case.role}"):
         if isinstance(returned, Wrong):
             yield returned
             continue
         for quantity, actual in returned.items():
             bench.tally.without_evidence[quantity] += not (quantity in REACHES[case.role] or clean.evidence[quantity])
-            wrong = _astray(case, drawn, quantity, function, actual)
+            wrong = astray(case, drawn, quantity, function, actual)
             if wrong is not None:
-                yield _plain(bench, clean, quantity, function) or wrong
+                yield plain(bench, clean, quantity, function) or wrong
 
 
-def _returned(
-    bench: Bench, case: Case, arrays: dict[str, Array], functions: dict[str, str], data: str
+def results_of(
+    bench: Bench, geometry: Geometry | PoolGeometry, arrays: dict[str, Array], functions: dict[str, str], data: str
 ) -> Iterator[tuple[str, dict[str, Array] | Wrong]]:
     """What each function returns of the quantities wanted of it, or what it does instead; a refusal is counted."""
     left = list(dict.fromkeys(functions.values()))
     while left:
-        reply = bench.call(case.geometry, arrays, left)
+        reply = bench.call(geometry, arrays, left)
         if isinstance(reply, Results):
             for function in left:
                 wanted = [q for q, f in functions.items() if f == function and q in reply.values]
@@ -148,7 +149,9 @@ def _returned(
             yield failed, wrong
 
 
-def _astray(case: PoisonCase, drawn: Poisoned, quantity: str, function: str, actual: Array) -> Wrong | None:
+def astray(
+    case: PoisonCase | PoolPoisonCase, drawn: Poisoned, quantity: str, function: str, actual: Array
+) -> Wrong | None:
     """How the poison went elsewhere than it must, None where it did not."""
     expected = drawn.expected[quantity]
     if actual.shape != expected.shape:
@@ -177,7 +180,7 @@ def _astray(case: PoisonCase, drawn: Poisoned, quantity: str, function: str, act
     )
 
 
-def _plain(bench: Bench, clean: Example, quantity: str, function: str) -> Wrong | None:
+def plain(bench: Bench, clean: Example, quantity: str, function: str) -> Wrong | None:
     """What is wrong on the same data without anything special: then that is the mistake, and not this."""
     reply = bench.call(clean.case.geometry, clean.arrays, [function])
     if not isinstance(reply, Results) or quantity not in reply.values:
@@ -205,7 +208,7 @@ def _tiny(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[str]
     drawn = example(case)
     bench.tally.examples += 1
     functions = {q: route[q] for q in wanted if q in drawn.expected}
-    for function, returned in _returned(bench, case, drawn.arrays, functions, "subnormal numbers"):
+    for function, returned in results_of(bench, case.geometry, drawn.arrays, functions, "subnormal numbers"):
         if isinstance(returned, Wrong):
             yield returned
             continue
@@ -213,7 +216,7 @@ def _tiny(bench: Bench, route: dict[str, str], case: Case, wanted: Iterable[str]
             bench.tally.without_evidence[quantity] += not drawn.evidence[quantity]
             wrong = compare(quantity, function, actual, drawn.expected[quantity])
             if wrong is not None:
-                yield _plain(bench, example(replace(case, profile="small")), quantity, function) or _flushed(wrong)
+                yield plain(bench, example(replace(case, profile="small")), quantity, function) or _flushed(wrong)
 
 
 def _flushed(wrong: Wrong) -> Wrong:

@@ -33,6 +33,7 @@ def _explained(sequence: CallSequence, quantity: str, actual: Array) -> Iterator
 
 
 def _explanations(earlier: Example, last: Example, quantity: str) -> Iterator[tuple[str, Array]]:
+    quantity = quantity.rpartition(" ")[2]  # of "max pooling dx"
     due = last.expected[quantity]
     if quantity in earlier.expected:
         old = earlier.expected[quantity]
@@ -41,6 +42,8 @@ def _explanations(earlier: Example, last: Example, quantity: str) -> Iterator[tu
         if old.shape == due.shape:
             yield f"this is the sum of {quantity} and {quantity}", old + due
     before, now = earlier.case.geometry, last.case.geometry
+    if not isinstance(before, Geometry) or not isinstance(now, Geometry):
+        return
     for option in _OPTIONS:
         value = getattr(before, option)
         if value != getattr(now, option):

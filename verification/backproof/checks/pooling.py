@@ -1,67 +1,73 @@
-"""Sum, average and max pooling and their gradients, exactly: overlaps, remainders, ties, padding of minus infinity.
+"""Sum, average and max pooling and their gradients, exactly: overlaps, remainders, ties, padding, ceil mode, divisors.
 
-y = sum-pooling(x), average-pooling(x), max-pooling(x)      dx: the product rule; of a tie, the first maximum
+y = sum-pooling(x), average-pooling(x), max-pooling(x)      dx: the product rule; of a tie, what the target declares
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from functools import partial
 
-from backproof.cases.designs import pairwise
-from backproof.cases.pooling import PoolCase, pool_example, pool_space, simpler_pool_cases
+from backproof.cases.pool_data import pool_example, settled
+from backproof.cases.pooling import PoolCase, PoolSpace, fixed_pools, pool_space, simpler_pool_cases
+from backproof.checks import pool_locality
 from backproof.checks.attempt import judge
-from backproof.checks.bench import Bench, Check, Wrong
+from backproof.checks.bench import Bench, Check, Wrong, of_pooling
 from backproof.checks.hunt import Family, hunt
+from backproof.contract import POOLINGS
 
-KINDS = ("sum", "average", "max")
+#: Of the examples that a run asks for, one in so many is a random one of pooling.
+SHARE = 4
 
 
 def run(bench: Bench) -> None:
-    """Hunt for each kind of pooling that the target has."""
-    bound = {function.role for function in bench.binding.functions}
-    kinds = [kind for kind in KINDS if f"{kind}_pool" in bound]
+    """Hunt for all kinds of pooling that the target has, one case of each in turn."""
+    if not bench.pools():
+        return
     examples = bench.examples
-    for kind in kinds:
-        functions = {"y": f"{kind}_pool", "dx": f"{kind}_pool_gradient"}
-        bench.examples = examples // (2 * len(kinds))
-        _hunt_kind(bench, kind, {q: f for q, f in functions.items() if f in bound})
+    bench.examples = examples // SHARE
+    spaces = _spaces(bench)
+    hunt(bench, _family(bench, spaces))
+    pool_locality.run(bench, spaces)
     bench.examples = examples
 
 
-def _hunt_kind(bench: Bench, kind: str, functions: dict[str, str]) -> None:
-    space = pool_space(kind, bench.accepts, dtypes=bench.binding.dtypes, layouts=bench.binding.layouts)
-    names = {f"{kind} pooling {q}": q for q in functions}
+def _spaces(bench: Bench) -> dict[str, PoolSpace]:
+    binding, ties = bench.binding, bench.binding.pooling.ties
+    return {
+        kind: pool_space(kind, bench.accepts, dtypes=binding.dtypes, layouts=binding.layouts, ties=ties)
+        for kind in bench.pools()
+    }
+
+
+def _family(bench: Bench, spaces: dict[str, PoolSpace]) -> Family[PoolCase]:
+    binding, pools = bench.binding, bench.pools()
+    kinds = list(pools)
+    sizes = tuple(max(levels) for levels in zip(*(space.sizes for space in spaces.values()), strict=True))
 
     def attempt(case: PoolCase, wanted: Iterable[str]) -> Iterator[Wrong]:
-        drawn = pool_example(case)
-        bench.tally.examples += 1
-        chosen = {names[name]: functions[names[name]] for name in wanted}
-        for wrong in judge(bench, drawn, chosen, drawn.expected):
-            yield _renamed(wrong, kind)
+        kind = case.geometry.kind
+        chosen = {q: f for q, f in pools[kind].items() if f"{kind} pooling {q}" in wanted}
+        if chosen:
+            drawn = pool_example(case)
+            bench.tally.examples += 1
+            for wrong in judge(bench, drawn, chosen, drawn.expected, partial(settled, case, drawn)):
+                yield of_pooling(wrong, kind)
 
     def simpler(case: PoolCase) -> Iterator[PoolCase]:
-        return (c for c in simpler_pool_cases(case) if bench.accepts(c.geometry) and c.dtype in bench.binding.dtypes)
+        return (c for c in simpler_pool_cases(case) if bench.accepts(c.geometry) and c.dtype in binding.dtypes)
 
-    hunt(
-        bench,
-        Family(
-            quantities=tuple(names),
-            fixed=[space.case(row, bench.seed + k) for k, row in enumerate(pairwise(space.sizes))],
-            sizes=space.sizes,
-            case=space.case,
-            attempt=attempt,
-            simpler=simpler,
-            arrays=lambda case: pool_example(case).arrays,
-        ),
+    return Family(
+        quantities=tuple(f"{kind} pooling {quantity}" for kind in kinds for quantity in pools[kind]),
+        fixed=fixed_pools(list(spaces.values()), sizes, bench.seed),
+        sizes=(len(kinds), *sizes),
+        case=lambda row, seed: spaces[kinds[row[0]]].case(row[1:], seed),
+        attempt=attempt,
+        simpler=simpler,
+        arrays=lambda case: pool_example(case).arrays,
     )
 
 
-def _renamed(wrong: Wrong, kind: str) -> Wrong:
-    quantity = "+".join(f"{kind} pooling {part}" for part in wrong.quantity.split("+"))
-    return replace(wrong, quantity=quantity, summary=f"{kind} pooling: {wrong.summary}")
-
-
 CHECK = Check(
-    "pooling", "Pooling and its gradients, exactly", tuple(f"{kind}-pooling" for kind in KINDS), run, specified=False
+    "pooling", "Pooling and its gradients, exactly", tuple(f"{kind}-pooling" for kind in POOLINGS), run, specified=False
 )

@@ -16,9 +16,23 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
+from backproof.cases.pool_sequences import fixed_pool_sequences
+from backproof.cases.pooling import PoolCase
 from backproof.cases.sequences import CallSequence, Step, fixed_sequences, random_sequence, simpler_sequences
 from backproof.cases.shrink import shrink
-from backproof.checks.bench import EQUATIONS, Array, Bench, Check, Found, Tally, Wrong, compare, misbehaviour, rounded
+from backproof.checks.bench import (
+    EQUATIONS,
+    Array,
+    Bench,
+    Check,
+    Found,
+    Tally,
+    Wrong,
+    compare,
+    misbehaviour,
+    of_pooling,
+    rounded,
+)
 from backproof.checks.memories import kept_of
 from backproof.contract import QUANTITIES
 from backproof.targets.calls import Results
@@ -39,6 +53,19 @@ def run(bench: Bench) -> None:
         sequences = fixed_sequences(bench.space, functions, gradients)
         sequences += [random_sequence(bench.space, functions, rng) for _ in range(bench.examples // SHARE)]
         _try(bench, [s for s in sequences if _possible(bench, s)])
+    if pools := bench.pools():
+        binding = bench.binding
+        _try(
+            bench,
+            fixed_pool_sequences(
+                pools,
+                bench.accepts,
+                dtypes=binding.dtypes,
+                layouts=binding.layouts,
+                ties=binding.pooling.ties,
+                seed=bench.seed,
+            ),
+        )
 
 
 def _pairs_itself(bench: Bench, name: str) -> bool:
@@ -92,6 +119,14 @@ def _parts(wrong: Wrong) -> set[tuple[str, str]]:
 
 def _call(bench: Bench, step: Step) -> list[tuple[Wrong, Array | None]]:
     """One step, and what is wrong with what it returned, beside that where values were compared."""
+    found = _wrong(bench, step)
+    if isinstance(step.case, PoolCase):
+        kind = step.case.geometry.kind
+        return [(of_pooling(wrong, kind), actual) for wrong, actual in found]
+    return found
+
+
+def _wrong(bench: Bench, step: Step) -> list[tuple[Wrong, Array | None]]:
     drawn = step.drawn()
     reply = bench.call(step.case.geometry, drawn.arrays, step.functions, dict(step.case.layouts))
     if step.poisoned:

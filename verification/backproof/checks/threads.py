@@ -72,7 +72,7 @@ def _attempt(bench: Bench, pair: Pair, rounds: int, skipped: int = 0) -> Iterato
     for step, beside, reply, due in zip(pair.steps, reversed(pair.steps), replies, alone, strict=True):
         shown, function = Pair(step, beside), step.functions[0]
         if not isinstance(reply, Results):
-            wanted = [q for q in FUNCTIONS[function].returns if q != "db" or step.case.geometry.bias]
+            wanted = [q for q in FUNCTIONS[function].returns if q in step.drawn().expected]
             for wrong in misbehaviour(reply, wanted):
                 yield shown, _in_threads(wrong, f"with two threads at once, {wrong.summary}")
         elif isinstance(due, Results):

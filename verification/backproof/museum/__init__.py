@@ -2,7 +2,8 @@
 
     backproof check backproof.museum:L005
 
-Ids with an L are bugs of released libraries, those with an H are made by hand again and again.  `MUSEUM` has those that
+Ids with an L are bugs of released libraries, those with an H are made by hand again and again, and those with a P were
+added for the options and conventions of pooling.  `MUSEUM` has those that
 a call can show; `NOT_EXPRESSIBLE` says of the others why none can.
 """
 
@@ -14,6 +15,7 @@ from backproof.museum import (  # noqa: F401  each registers its mutants
     inputs_classic,
     memory,
     pooling,
+    pooling_options,
     state,
     state_pooling,
     weights,
@@ -25,7 +27,6 @@ from backproof.museum.reference import Convolution
 __all__ = ["MUSEUM", "NOT_EXPRESSIBLE", "Mutant", "Quantity", "Trigger"]
 
 _SAME = "padding is given in numbers here, never as SAME"
-_CEIL = "output sizes are rounded down here; there is no ceil_mode"
 _ACTIVATION = "there is no activation in a convolution layer's calls"
 _NETWORK = "it is in how a network uses its layers"
 
@@ -34,9 +35,7 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "L023": _SAME,
     "L041": "gradients are returned here; adding them up is the caller's",
     "L052": _SAME,
-    "L080": _CEIL,
     "L083": "there is no adaptive pooling",
-    "L095": _CEIL,
     "L100": _ACTIVATION,
     "L101": _ACTIVATION,
     "L102": _ACTIVATION,

@@ -6,7 +6,7 @@ from backproof.contract import Geometry, Pair, PoolGeometry
 from backproof.museum.misread import packed
 from backproof.museum.mutant import Quantity, Trigger, mutant
 from backproof.museum.reference import Array, Convolution, Options
-from backproof.museum.reference_pooling import Pooling
+from backproof.museum.reference_pooling import Pooling, PoolOptions
 from backproof.museum.witness import Call
 
 _LAYER = Geometry(in_channels=2, out_channels=2, size=(3, 3), kernel_size=(2, 2))
@@ -101,5 +101,5 @@ class L050(Convolution):
 class L071(Pooling):
     """The memory of a pool's cotangent that is a view is read in order."""
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         return super()._max_dx(dy if dy.flags.c_contiguous else packed(dy), x, kernel, o)

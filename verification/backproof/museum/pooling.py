@@ -10,7 +10,7 @@ from backproof.contract import Pair, PoolGeometry
 from backproof.museum.misread import window
 from backproof.museum.mutant import Quantity, Trigger, mutant
 from backproof.museum.reference import Array, Options, frame_size, scatter
-from backproof.museum.reference_pooling import Pooling, patches_of, pixels, real, repeated
+from backproof.museum.reference_pooling import Pooling, PoolOptions, patches_of, pixels, real, repeated
 from backproof.museum.witness import Call
 
 _SQUARE = PoolGeometry(size=(4, 4), kernel_size=(2, 2), stride=(2, 2))
@@ -26,7 +26,7 @@ _SQUARE = PoolGeometry(size=(4, 4), kernel_size=(2, 2), stride=(2, 2))
 class L075(Pooling):
     """A pixel that wins several windows keeps the last cotangent only."""
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         winners = self._winners(x, kernel, o)
         positions = pixels(winners, x.shape[3], kernel, o)
         dx = np.zeros((*x.shape[:2], x.shape[2] * x.shape[3]), dy.dtype)
@@ -46,7 +46,7 @@ class L075(Pooling):
 class L077(Pooling):
     """Output height and width are exchanged by the caller: the longer one's tail gets no gradient."""
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         reached, shorter = np.zeros_like(dy), min(dy.shape[2:])
         reached[:, :, :shorter, :shorter] = dy[:, :, :shorter, :shorter]
         return super()._max_dx(reached, x, kernel, o)
@@ -62,7 +62,7 @@ class L077(Pooling):
 class L081(Pooling):
     """Forward and backward divide by different numbers: padding counts in one of them only."""
 
-    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         counts = np.maximum(real(x, kernel, o).sum((2, 3)), 1).astype(dy.dtype)
         return self._sum_dx(dy / counts, x, kernel, o)
 
@@ -77,7 +77,7 @@ class L081(Pooling):
 class L090(Pooling):
     """Nothing is greater than -inf, so the index stays -1, which is the last pixel."""
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         lost = ~(patches_of(x, kernel, o, -np.inf) > -np.inf).any((2, 3))
         dx = super()._max_dx(np.where(lost, dy.dtype.type(0), dy), x, kernel, o)
         if dx.size:
@@ -95,7 +95,7 @@ class L090(Pooling):
 class L091(Pooling):
     """A window that starts in the padding starts at pixel 0, where its first tap need not lie."""
 
-    def _max_y(self, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_y(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         y = super()._max_y(x, kernel, o)
         for i, j in np.ndindex(*y.shape[2:]):
             rows, columns = (self._axis(a, at, x.shape[2 + a], kernel[a], o) for a, at in ((0, i), (1, j)))
@@ -118,7 +118,7 @@ class L091(Pooling):
 class L092(Pooling):
     """A dilated window wholly in the padding has an index, which lies in another plane."""
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         dx, lost = super()._max_dx(dy, x, kernel, o), self._winners(x, kernel, o) < 0
         if max(o.dilation) > 1 and dx.size:
             starts = (np.arange(dy.shape[2 + a]) * o.stride[a] - o.padding[a][0] for a in (0, 1))
@@ -139,7 +139,7 @@ class L092(Pooling):
 class L093(Pooling):
     """Padding takes part in the maximum, as 0."""
 
-    def _max_y(self, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_y(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         y: Array = patches_of(x, kernel, o).max((2, 3))
         return y
 
@@ -154,7 +154,7 @@ class L093(Pooling):
 class L099(Pooling):
     """The winner's offset overflows: it has 8 bits here, 32 in the report."""
 
-    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _max_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         winners = self._winners(x, kernel, o)
         planes = np.arange(len(x) * x.shape[1]).reshape(*x.shape[:2], 1, 1) * (x.shape[2] * x.shape[3])
         offsets = (planes + pixels(winners, x.shape[3], kernel, o)).astype(np.int8)
@@ -173,7 +173,7 @@ class L099(Pooling):
 class H029(Pooling):
     """The gradient is upscaled to the image, where forward left a remainder out."""
 
-    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         if o.stride != kernel or o.dilation != (1, 1) or o.padding != ((0, 0), (0, 0)):
             return super()._average_dx(dy, x, kernel, o)
         rows, columns = (np.arange(x.shape[a]) * dy.shape[a] // x.shape[a] for a in (2, 3))
@@ -191,7 +191,7 @@ class H029(Pooling):
 class H031(Pooling):
     """Of several maxima the last one wins."""
 
-    def _winners(self, x: Array, kernel: Pair, o: Options) -> Array:
+    def _winners(self, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         values = patches_of(x, kernel, o, -np.inf)
         taps = np.arange(kernel[0] * kernel[1]).reshape(*kernel, 1, 1)
         wins = ((values == values.max((2, 3), keepdims=True)) | np.isnan(values)) & real(x, kernel, o)
@@ -208,7 +208,7 @@ class H031(Pooling):
 class H033(Pooling):
     """The gradient of an average is not divided by the window's size."""
 
-    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         return self._sum_dx(dy, x, kernel, o)
 
 
@@ -221,7 +221,7 @@ class H033(Pooling):
 class H034(Pooling):
     """The gradient of an average does not use the cotangent."""
 
-    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         return super()._average_dx(np.ones_like(dy), x, kernel, o)
 
 
@@ -235,7 +235,7 @@ class H034(Pooling):
 class H035(Pooling):
     """Backward takes the image's size over the output's for the window's."""
 
-    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: Options) -> Array:
+    def _average_dx(self, dy: Array, x: Array, kernel: Pair, o: PoolOptions) -> Array:
         guessed = (max(x.shape[2] // dy.shape[2], 1), max(x.shape[3] // dy.shape[3], 1))
         patches = repeated(dy / dy.dtype.type(guessed[0] * guessed[1]), guessed)
         height, width = frame_size(x.shape[2:], o)

@@ -48,6 +48,7 @@ VALUES: dict[str, Callable[[Array], Array]] = {
     "zero": np.zeros_like,
     "fractions": lambda integers: integers + 2.0**-12,
     "one infinity": lambda integers: np.where(integers == integers.max(), np.inf, integers),
+    "one not a number": lambda integers: np.where(integers == integers.max(), np.nan, integers),
     "minus infinity": lambda integers: np.full_like(integers, -np.inf),
     "subnormal": lambda integers: integers * float(np.finfo(np.float64).smallest_subnormal),
 }

@@ -19,6 +19,8 @@ _NEUTRAL: dict[str, Any] = {
     "groups": 1,
     "padding_mode": "zeros",
     "bias": False,
+    "ceil_mode": False,
+    "count_include_pad": True,
 }
 #: Shown by the shapes of x and w.
 _IN_SHAPES = ("batch", "in_channels", "out_channels", "channels", "size", "kernel_size")
@@ -32,6 +34,7 @@ _LABELS = {
     "kernel_size": "kernel size (kh, kw)",
     "padding_mode": "padding mode",
     "profile": "data",
+    "ties": "rule for ties",
     "poison": "poisoned entry",
     "before": "calls before it",
     "beside": "at the same time",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from backproof.contract import DTYPES, Geometry, Orientation, PaddingMode, PoolGeometry
+from backproof.contract import DTYPES, FRAMEWORKS, Geometry, Orientation, PaddingMode, PoolConventions, PoolGeometry
 from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.forms import Form, express, neutral
 from backproof.targets.layouts import LAYOUTS
@@ -42,12 +42,14 @@ class BoundFunction:
     """A canonical function (`role`), how the target writes it (`display`), and its parameters in order.
 
     `after_forward`: it works on what forward left behind, and is called right after forward on the same data.
+    `counts_padding`: what count_include_pad is, where an average has no such parameter.
     """
 
     role: str
     display: str
     parameters: tuple[BoundParameter, ...]
     after_forward: bool = False
+    counts_padding: bool = True
 
     @property
     def options(self) -> dict[str, Form]:
@@ -62,16 +64,19 @@ class BoundFunction:
         """Why this function cannot be asked for a geometry; None if it can."""
         if self.after_forward:
             return None  # the options are forward's
-        values, forms = {"kernel_size": geometry.kernel_size, **geometry.options()}, self.options
+        values, forms = _values(geometry), self.options
         for option in dict.fromkeys((*FUNCTIONS[self.role].matters, *forms)):
             if option in forms:
                 try:
                     express(option, values[option], forms[option])
                 except ValueError as error:
                     return f"{self.role}: {error}"
-            elif (default := neutral(option, geometry)) is not None and values[option] != default:
+            elif (default := self._neutral(option, geometry)) is not None and values[option] != default:
                 return f"{self.role} has no parameter for {option}={values[option]!r}"
         return None
+
+    def _neutral(self, option: str, geometry: Geometry | PoolGeometry) -> Any:
+        return self.counts_padding if option == "count_include_pad" else neutral(option, geometry)
 
     def arguments(
         self, geometry: Geometry | PoolGeometry, arrays: Mapping[str, Any]
@@ -81,8 +86,7 @@ class BoundFunction:
         `arrays` by role; whatever else it holds by role (a shape, a cache) stands for what the geometry says.
         """
         values: dict[str, Any] = {
-            **geometry.options(),
-            "kernel_size": geometry.kernel_size,
+            **_values(geometry),
             "b": None,
             "x_shape": geometry.x_shape,
             "w_shape": getattr(geometry, "w_shape", None),
@@ -117,7 +121,7 @@ class Binding:
     `expected_failures`: `(key, reason)`; `not_bound`: what will not be verified, each with the
     reason.  `style`: how the target is written, in a phrase;
     `notes`: what was found where; `axes`: how it numbers axes; `updates`: it applies its gradients to w and b, so that
-    they are read as differences; `fixed`: the only level of a factor (see `cases.levels`).
+    they are read as differences; `pooling`: its conventions; `fixed`: the only level of a factor (see `cases.levels`).
     """
 
     name: str
@@ -135,6 +139,7 @@ class Binding:
     flushes_subnormals: bool = False
     thread_safe: bool = False
     specification: str = "convolution"
+    pooling: PoolConventions = FRAMEWORKS
     known_defects: tuple[tuple[str, str, str], ...] = ()
     expected_failures: tuple[tuple[str, str], ...] = ()
     not_bound: tuple[str, ...] = ()
@@ -154,6 +159,8 @@ class Binding:
             return reason
         if isinstance(geometry, PoolGeometry):
             name = f"{geometry.kind}_pool"
+            if geometry.divides_by_zero:
+                return "the average of a window without pixels is 0/0"
         else:
             name = "forward"
             if self.bias != "optional" and geometry.bias != (self.bias == "always"):
@@ -165,6 +172,12 @@ class Binding:
                 return f"forward computes a {self.orientation}, not a {geometry.orientation}"
         function = self.function(name)
         return f"no {name}" if function is None else function.refuses(geometry)
+
+
+def _values(geometry: Geometry | PoolGeometry) -> dict[str, Any]:
+    """Options by role, those included that are neutral."""
+    switches = {name: getattr(geometry, name) for name in ("ceil_mode", "count_include_pad") if hasattr(geometry, name)}
+    return {"kernel_size": geometry.kernel_size, **switches, **geometry.options()}
 
 
 def _level(factor: str, geometry: Geometry) -> Any:

@@ -9,6 +9,7 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     FLUSHES_SUBNORMALS = True                     numbers below the smallest normal one may become 0
     THREAD_SAFE = True                            functions may be called by several threads at once, which is tried
     SPECIFICATION = "none"                        forward is another linear operator; only adjoint identities hold
+    POOLING = {"ties": "last"}                    or "ties=last, divisor=valid": see `contract.PoolConventions`
     SIGNATURE = "x, w, b, stride, padding"        of forward, where Python cannot read it; of several functions:
     SIGNATURE = "forward: x, w; backward: dy, x, w"
     LAYOUTS_EXCLUDED = ("reversed",)              memory layouts that its library cannot express
@@ -32,18 +33,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from backproof.contract import DTYPES, ORIENTATIONS, Geometry, Orientation, PoolGeometry
+from backproof.contract import DTYPES, FRAMEWORKS, ORIENTATIONS, Geometry, Orientation, PoolConventions, PoolGeometry
 from backproof.targets.axes import BIASES, DATA, WEIGHTS
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import LAYOUTS
 from backproof.targets.roles import FUNCTIONS
 
+#: The keys and values of POOLING.
+CONVENTIONS = {"ties": ("first", "last", "split", "any"), "divisor": ("kernel", "valid")}
 ALGORITHMS = ("direct", "indirect")
 SPECIFICATIONS = ("convolution", "none")
 LIBRARIES = ("numpy", "torch", "jax")
 #: The keys that `--declare` takes.
 KEYS = (
-    *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "SIGNATURE", "LAYOUTS_EXCLUDED"),
+    *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "POOLING", "SIGNATURE", "LAYOUTS_EXCLUDED"),
     *("ERROR_GROWTH", "THREAD_SAFE", "SPECIFICATION"),
     *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
 )
@@ -83,6 +86,7 @@ class Declarations:
     flushes_subnormals: bool = False
     thread_safe: bool = False
     specification: str = "convolution"
+    pooling: PoolConventions = FRAMEWORKS
     signature: Mapping[str, inspect.Signature] = field(default_factory=dict)
     layouts_excluded: tuple[str, ...] = ()
     known_defects: tuple[KnownDefect, ...] = ()
@@ -155,6 +159,21 @@ def _growth(value: Any) -> int:
     return growth
 
 
+def _pooling(value: Any) -> PoolConventions:
+    """A dictionary, or its items as one text."""
+    if isinstance(value, str):
+        pairs = (item.partition("=") for item in value.split(","))
+        value = {key.strip(): chosen.strip() for key, _, chosen in pairs}
+    if not isinstance(value, Mapping):
+        raise TargetError(f'POOLING must be such as {{"ties": "last"}} or "ties=last, divisor=valid", not {value!r}')
+    for key in value:
+        if key == "ceil_mode":
+            raise TargetError("ceil_mode is no key of POOLING; it is an option of the signature: ceil_mode=False")
+        _one_of("a key of POOLING", key, tuple(CONVENTIONS))
+    chosen: dict[str, Any] = {key: _one_of(f"{key} of POOLING", name, CONVENTIONS[key]) for key, name in value.items()}
+    return PoolConventions(**chosen)
+
+
 def _defects(value: Any) -> tuple[KnownDefect, ...]:
     for defect in value:
         if not isinstance(defect, KnownDefect):
@@ -215,6 +234,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "flushes_subnormals": lambda value: _yes_or_no("FLUSHES_SUBNORMALS", value),
     "thread_safe": lambda value: _yes_or_no("THREAD_SAFE", value),
     "specification": lambda value: _one_of("SPECIFICATION", value, SPECIFICATIONS),
+    "pooling": _pooling,
     "signature": _signatures,
     "layouts_excluded": lambda value: _names("LAYOUTS_EXCLUDED", value, LAYOUTS),
     "known_defects": _defects,

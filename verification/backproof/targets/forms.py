@@ -5,6 +5,7 @@
     pair     stride=(1, 1), padding=(0, 0)   (vertical, horizontal)
     sides    padding=((0, 0), (0, 0))        ((top, bottom), (left, right))
     name     padding_mode="zeros"            a string
+    flag     ceil_mode=False                 True or False
 
 Without a default, or with None, an option is taken in its fullest form: a pair, for padding its sides.
 """
@@ -15,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from backproof.contract import Geometry, PoolGeometry
 
-Form: TypeAlias = Literal["int", "pair", "sides", "name"]
+Form: TypeAlias = Literal["int", "pair", "sides", "name", "flag"]
 
 #: The fullest form of every option.
 FULLEST: dict[str, Form] = {
@@ -26,6 +27,8 @@ FULLEST: dict[str, Form] = {
     "groups": "int",
     "padding_mode": "name",
     "orientation": "name",
+    "ceil_mode": "flag",
+    "count_include_pad": "flag",
 }
 
 _MISSING = object()
@@ -37,7 +40,7 @@ def form_of(option: str, default: Any = _MISSING) -> Form | None:
     if default is _MISSING or default is None:
         return fullest
     shown = _shape(default)
-    if shown is None or shown == "name" or fullest in ("name", "int"):
+    if shown in (None, "name", "flag") or fullest in ("name", "flag", "int"):
         return shown if shown == fullest else None
     return None if shown == "sides" and fullest == "pair" else shown
 
@@ -45,7 +48,9 @@ def form_of(option: str, default: Any = _MISSING) -> Form | None:
 def _shape(value: Any) -> Form | None:
     if isinstance(value, str):
         return "name"
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int):
         return "int"
     if isinstance(value, tuple | list) and len(value) == 2:
         return {"int": "pair", "pair": "sides"}.get(_shape(value[0]) or "")  # type: ignore[return-value]
@@ -71,6 +76,8 @@ def neutral(option: str, geometry: Geometry | PoolGeometry) -> Any:
         "dilation": (1, 1),
         "groups": 1,
         "padding_mode": "zeros",
+        "ceil_mode": False,
+        "count_include_pad": True,
     }
     return values.get(option)
 

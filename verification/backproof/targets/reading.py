@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from backproof.contract import PADDING_MODES
@@ -25,6 +26,8 @@ _EXAMPLES = {
     "groups": "1",
     "padding_mode": '"zeros"',
     "orientation": '"convolution"',
+    "ceil_mode": "False",
+    "count_include_pad": "True",
 }
 
 
@@ -55,6 +58,8 @@ def binding(
     bias: Bias | None = None,
 ) -> Binding:
     """The binding of functions whose parameters have found their roles; `bias` where forward does not show it."""
+    if declared.pooling.divisor == "valid":
+        bound = {role: replace(item, counts_padding=False) for role, item in bound.items()}
     forward = bound.get("forward")
     options = forward.options if forward else {}
     bias = bias or bias_of(forward)
@@ -74,6 +79,7 @@ def binding(
         flushes_subnormals=declared.flushes_subnormals,
         thread_safe=declared.thread_safe,
         specification=declared.specification,
+        pooling=declared.pooling,
         expected_failures=tuple(declared.expected_failures.items()),
         known_defects=tuple((item.name, item.summary, item.script) for item in declared.known_defects),
         not_bound=not_bound(bound, bias),

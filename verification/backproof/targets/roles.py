@@ -37,6 +37,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "groups": ("groups", "group"),
     "padding_mode": ("padding_mode", "pad_mode"),
     "orientation": ("orientation",),
+    "ceil_mode": ("ceil_mode", "ceil", "use_ceil"),
+    "count_include_pad": ("count_include_pad", "count_include_padding", "include_pad", "include_padding"),
     # what forward hands to backward, and dictionaries of options
     "cache": ("cache", "caches", "ctx", "context", "saved", "memory", "cached", "tape", "residuals"),
     "dictionary": (
@@ -59,7 +61,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 _SHAPES = ("x_shape", "w_shape", "kernel_size")
 _CONVOLUTION = ("stride", "padding", "dilation", "groups", "padding_mode", "orientation")
-_POOLING = ("kernel_size", "stride", "padding", "dilation")
+_POOLING = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,10 @@ FUNCTIONS: dict[str, Function] = {
     "bias_gradient": Function(("dy",), ("x", "w", "b", *_SHAPES, *_CONVOLUTION), ("db",), ()),
 }
 for _kind in ("max", "average", "sum"):
-    FUNCTIONS[f"{_kind}_pool"] = Function(("x", "kernel_size"), _POOLING, ("y",), _POOLING)
+    _options = (*_POOLING, "count_include_pad") if _kind == "average" else _POOLING
+    FUNCTIONS[f"{_kind}_pool"] = Function(("x", "kernel_size"), _options, ("y",), _options)
     FUNCTIONS[f"{_kind}_pool_gradient"] = Function(
-        ("dy", "kernel_size"), ("x", "x_shape", *_POOLING), ("dx",), _POOLING
+        ("dy", "kernel_size"), ("x", "x_shape", *_options), ("dx",), _options
     )
 
 #: Of a layer class: how it is made, and its two methods.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import sympy as sp
 
@@ -96,12 +98,17 @@ def second_of_two(frame: Frame) -> Identity:
 
 WINDOWS = {N: 1, pooling.CHANNELS: 1, H: 1, W: 1, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 PADDED = Domain({**WINDOWS, PT: 0, PB: 0, PL: 0, PR: 0})
-BLOCKWISE = {SH: KH, SW: KW, DH: 1, DW: 1, PT: 0, PB: 0, PL: 0, PR: 0}
+BLOCKWISE = {SH: KH, SW: KW, DH: 1, DW: 1, PT: 0, PB: 0, PL: 0, PR: 0, pooling.CEIL: 0}
+
+
+def _boxes(fixed: Mapping[sp.Symbol, Any]) -> tuple[Axis, ...]:
+    """Those of the pooled image, parameters fixed."""
+    return tuple(Axis(instance(axis.size, fixed)) for axis in pooling.y.axes)
 
 
 def upscaling(frame: Frame) -> tuple[Identity, ...]:
     """The equation `sum-pooling-gradient`, for the instance of sum pooling in which windows do not overlap."""
-    result = tuple(Axis(instance(axis.size, BLOCKWISE)) for axis in pooling.y.axes)
+    result = _boxes(BLOCKWISE)
     dy, result_y = Tensor("dy", result), Tensor("y", result)
     base = Setting({"x": pooling.x, "dy": dy, "E": Tensor("E", (Axis(sp.S.One),))}, {}, ("E", "y", "dy"))
     s = base.define(result_y, (n, c, i, j), instance(pooling.SUM.rhs, BLOCKWISE))
@@ -115,12 +122,13 @@ def _windows(weight: sp.Expr) -> Identity:
     u, v = general.u, general.v
     image = pooling.x[n, c, i * SH + u * DH - PT, j * SW + v * DW - PL]
     taps = ((u, 0, KH - 1), (v, 0, KW - 1))
-    chosen = Tensor("s", (*pooling.y.axes, Axis(KH), Axis(KW)), "s")
-    base = {"x": pooling.x, "dy": pooling.dy, "s": chosen, "E": Tensor("E", (Axis(sp.S.One),))}
-    s = Setting(base, {}, ("E", "y", "dy")).define(pooling.y, (n, c, i, j), sp.Sum(weight * image, *taps))
+    result = _boxes({pooling.CEIL: 0})
+    y, dy, chosen = Tensor("y", result), Tensor("dy", result), Tensor("s", (*result, Axis(KH), Axis(KW)), "s")
+    base = {"x": pooling.x, "dy": dy, "s": chosen, "E": Tensor("E", (Axis(sp.S.One),))}
+    s = Setting(base, {}, ("E", "y", "dy")).define(y, (n, c, i, j), sp.Sum(weight * image, *taps))
     meets = sp.KroneckerDelta(h, i * SH + u * DH - PT) * sp.KroneckerDelta(k, j * SW + v * DW - PL)
-    pixels = _over(pooling.y.axes[2:], i, j)
-    right = sp.Sum(weight * meets * pooling.dy[n, c, i, j], *pixels, *taps)
+    pixels = _over(result[2:], i, j)
+    right = sp.Sum(weight * meets * dy[n, c, i, j], *pixels, *taps)
     box = dict(zip((n, c, h, k), pooling.x.axes, strict=True))
     return Identity(Partial(E, pooling.x[n, c, h, k]), right, s, box, PADDED)
 

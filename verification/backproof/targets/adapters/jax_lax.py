@@ -120,7 +120,9 @@ def max_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _N
 def max_pool_gradient(
     dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, dilation: Pair = (1, 1)
 ) -> Array:
-    """`dx`."""
+    """`dx`; in a window with NaN, which `max` propagates, XLA gives the cotangent to a pixel that is not NaN."""
+    if np.isnan(x).any():
+        raise NotImplementedError("the cotangent of a maximum that is NaN, which XLA gives to another pixel")
     return _array(_gradient(dy, x, _max_pool, kernel_size, stride, padding, dilation), x)
 
 

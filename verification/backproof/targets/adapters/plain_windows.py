@@ -28,6 +28,30 @@ def output_size(size: Pair, kernel: Pair, stride: Pair, padding: Padding, dilati
     return counts[0], counts[1]
 
 
+def overhang(
+    size: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair, ceil_mode: bool
+) -> tuple[Pair, Pair]:
+    """`(OH, OW)`, and by how many rows and columns the last window overhangs the padded image.
+
+    With `ceil_mode` what the stride leaves over gets a window, too, unless it would start after the image.
+
+    ValueError where there is no window.
+    """
+    if not ceil_mode:
+        return output_size(size, kernel, stride, padding, dilation), (0, 0)
+    counts, beyond = [], []
+    for pixels, taps, step, (before, after), spread in zip(size, kernel, stride, padding, dilation, strict=True):
+        room, span = pixels + before + after, spread * (taps - 1) + 1
+        fitting = (room - span) // step + 1
+        overhanging = (fitting - 1) * step + span < room and 0 <= fitting * step < pixels + before
+        count = fitting + overhanging
+        if count < 1:
+            raise ValueError(f"the kernel spans {span} pixels, too many for the {room} of the padded image")
+        counts.append(count)
+        beyond.append(max((count - 1) * step + span - room, 0))
+    return (counts[0], counts[1]), (beyond[0], beyond[1])
+
+
 def windows(kernel: Pair, outputs: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple[int, int, Window]]:
     """Each tap `(u, v)`, row by row, with the pixels `i*stride + u*dilation` of the extended image that it meets."""
     for u in range(kernel[0]):

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the library's own convention
 
+from backproof.contract import PoolGeometry
 from backproof.targets.adapters.pytorch_defects import KNOWN_DEFECTS, pads_natively
 
 __all__ = ["KNOWN_DEFECTS"]
@@ -102,54 +103,110 @@ def _pad(x: Tensor, padding: Padding, padding_mode: str) -> Tensor:
 # ---- pooling
 
 
-def max_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, dilation: Pair = (1, 1)) -> Array:
+def max_pool(
+    x: Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Padding = _NONE,
+    dilation: Pair = (1, 1),
+    ceil_mode: bool = False,
+) -> Array:
     """`y (N, C, OH, OW)`."""
     with torch.no_grad():
-        return _array(_max_pool(_tensor(x), kernel_size, stride, padding, dilation))
+        return _array(_max_pool(_tensor(x), kernel_size, stride, padding, dilation, ceil_mode))
 
 
 def max_pool_gradient(
-    dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, dilation: Pair = (1, 1)
+    dy: Array,
+    x: Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Padding = _NONE,
+    dilation: Pair = (1, 1),
+    ceil_mode: bool = False,
 ) -> Array:
     """`dx`."""
-    return _gradient(lambda t: _max_pool(t, kernel_size, stride, padding, dilation), x, dy)
+    return _gradient(lambda t: _max_pool(t, kernel_size, stride, padding, dilation, ceil_mode), x, dy)
 
 
-def average_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
-    """`y (N, C, OH, OW)`; padding counts."""
-    with torch.no_grad():
-        return _array(_average_pool(_tensor(x), kernel_size, stride, padding))
-
-
-def average_pool_gradient(dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
-    """`dx`."""
-    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding), x, dy)
-
-
-def sum_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
+def average_pool(
+    x: Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Padding = _NONE,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
     """`y (N, C, OH, OW)`."""
     with torch.no_grad():
-        return _array(_average_pool(_tensor(x), kernel_size, stride, padding, divisor=1))
+        return _array(_average_pool(_tensor(x), kernel_size, stride, padding, ceil_mode, count_include_pad))
 
 
-def sum_pool_gradient(dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE) -> Array:
+def average_pool_gradient(
+    dy: Array,
+    x: Array,
+    *,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Padding = _NONE,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
     """`dx`."""
-    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding, divisor=1), x, dy)
+    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding, ceil_mode, count_include_pad), x, dy)
 
 
-def _max_pool(x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Tensor:
+def sum_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, ceil_mode: bool = False) -> Array:
+    """`y (N, C, OH, OW)`."""
+    with torch.no_grad():
+        return _array(_average_pool(_tensor(x), kernel_size, stride, padding, ceil_mode, divisor=1))
+
+
+def sum_pool_gradient(
+    dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, ceil_mode: bool = False
+) -> Array:
+    """`dx`."""
+    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding, ceil_mode, divisor=1), x, dy)
+
+
+def _max_pool(x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair, ceil_mode: bool) -> Tensor:
     (top, bottom), (left, right) = padding
     if pads_natively(kernel_size, padding):
-        return F.max_pool2d(x, kernel_size, stride, (top, left), dilation)
+        return F.max_pool2d(x, kernel_size, stride, (top, left), dilation, ceil_mode)
     padded = F.pad(x, (left, right, top, bottom), value=-float("inf"))
-    return F.max_pool2d(padded, kernel_size, stride, 0, dilation)
+    y = F.max_pool2d(padded, kernel_size, stride, 0, dilation, ceil_mode)
+    return _kept(y, x, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def _average_pool(x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, divisor: int | None = None) -> Tensor:
+def _average_pool(
+    x: Tensor,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Padding,
+    ceil_mode: bool,
+    count_include_pad: bool = True,
+    divisor: int | None = None,
+) -> Tensor:
     (top, bottom), (left, right) = padding
     if pads_natively(kernel_size, padding):
-        return F.avg_pool2d(x, kernel_size, stride, (top, left), divisor_override=divisor)
-    return F.avg_pool2d(F.pad(x, (left, right, top, bottom)), kernel_size, stride, divisor_override=divisor)
+        return F.avg_pool2d(x, kernel_size, stride, (top, left), ceil_mode, count_include_pad, divisor)
+    if not count_include_pad:
+        raise NotImplementedError("averages without padding that is asymmetric or wider than half the kernel")
+    y = F.avg_pool2d(F.pad(x, (left, right, top, bottom)), kernel_size, stride, 0, ceil_mode, True, divisor)
+    return _kept(y, x, kernel_size, stride, padding, (1, 1), ceil_mode)
+
+
+def _kept(
+    y: Tensor, x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair, ceil_mode: bool
+) -> Tensor:
+    """Without windows that start after the image: the library takes its padding, made here, for the image."""
+    size = (x.shape[2], x.shape[3])
+    g = PoolGeometry("max", 1, 1, size, kernel_size, stride, padding, dilation, ceil_mode)
+    rows, columns = g.output_size
+    return y[:, :, :rows, :columns]
 
 
 # ---- arrays and tensors
