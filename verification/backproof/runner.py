@@ -136,7 +136,7 @@ class Verification:
         held_to, known = orientations(self.target)
         self.bound = bound(binding, held_to, known)
         self._emit(self.bound)
-        convolves = any(function.role in CONVOLUTIONS for function in binding.functions)
+        convolves = any(function.role in (*CONVOLUTIONS, "delta") for function in binding.functions)
         self._bench = Bench(
             target=self.target,
             space=space(

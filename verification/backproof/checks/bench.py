@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.cases.levels import Space
-from backproof.contract import Geometry, Orientation, PoolGeometry
+from backproof.contract import AnyGeometry, Orientation
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
     Crashed,
@@ -108,7 +108,7 @@ class Bench:
         """What is bound to what."""
         return self.target.binding
 
-    def accepts(self, geometry: Geometry | PoolGeometry) -> bool:
+    def accepts(self, geometry: AnyGeometry) -> bool:
         """Whether the target's signatures can be asked for this geometry."""
         return self.binding.refuses(geometry) is None
 
@@ -127,7 +127,7 @@ class Bench:
 
     def call(
         self,
-        geometry: Geometry | PoolGeometry,
+        geometry: AnyGeometry,
         arrays: dict[str, Array],
         functions: Sequence[str],
         layouts: dict[str, str] | None = None,

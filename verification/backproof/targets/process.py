@@ -14,15 +14,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from backproof.contract import Geometry, PoolGeometry
-from backproof.targets.arena import Arena, aligned, view, write
+from backproof.contract import AnyGeometry, Geometry, Points, PoolGeometry
+from backproof.targets.arena import Arena, Slot, aligned, view, write
 from backproof.targets.binding import Binding
-from backproof.targets.calls import Crashed, NotSupported, Reply, Request, Results, TimedOut
+from backproof.targets.calls import Crashed, NotSupported, Program, Reply, Request, Results, TimedOut, Trail
 from backproof.targets.child import Child, ChildEndedError, ChildSilentError
 from backproof.targets.errors import TargetError
-from backproof.targets.layouts import legal
-from backproof.targets.messages import Call, Calling, Load, Ready, Refused, Returned
-from backproof.targets.roles import FUNCTIONS
+from backproof.targets.layouts import Array, legal
+from backproof.targets.messages import Call, Calling, Follow, Followed, Load, Ready, Refused, Returned
+from backproof.targets.roles import DATA, described
+
+_GEOMETRIES: dict[str, type[AnyGeometry]] = {"convolution": Geometry, "pooling": PoolGeometry, "points": Points}
 
 
 class Target:
@@ -70,12 +72,26 @@ class Target:
             return reason
         if self._child is None:
             self._start()
-        call = self._hand_over(request)
-        try:
-            return self._converse(call)
-        except BaseException:  # an interrupted conversation cannot be taken up again
-            self._drop()
-            raise
+        message = self._reply(self._hand_over(request), request.functions[0])
+        if isinstance(message, Returned):
+            return Results(self._values(message), message.mutated, message.aliased, message.reused)
+        return _as_reply(message)
+
+    def follow(self, program: Program) -> Trail:
+        """Run a program in the worker: what a function returns is handed to others as it is.
+
+        Raises:
+            TargetError: after a crash, the target could not be loaded again.
+        """
+        if self._child is None:
+            self._start()
+        inputs, room, memory = self._share(program.arrays, 0)
+        layouts = {name: program.layouts.get(name, "C") for name in program.arrays}
+        message = self._reply(Follow(program.steps, inputs, layouts, memory, room), program.steps[0].function)
+        if isinstance(message, Followed):
+            return Trail(self._values(message), message.overwritten, message.stopped, message.reply)
+        stopped = next((k for k, step in enumerate(program.steps) if step.function == message.function), 0)
+        return Trail({}, (), stopped, message)
 
     def renew(self) -> None:
         """Give the worker up: the next call starts another, in which nothing has been called before.
@@ -152,21 +168,33 @@ class Target:
 
     def _hand_over(self, request: Request) -> Call:
         """Copy the arrays into the arena, with room for the results behind them."""
-        arrays = request.arrays
-        room = sum(aligned(array.nbytes) for array in arrays.values())
-        memory = self._arena.reserve(room + _result_size(request))
-        offset, inputs = 0, {}
-        for role, array in arrays.items():
-            inputs[role] = write(memory, offset, array)
-            offset += aligned(array.nbytes)
-        layouts = {role: request.layouts.get(role, "C") for role in arrays}
-        return Call(request.geometry, request.functions, inputs, layouts, memory.name, room)
+        inputs, room, memory = self._share(request.arrays, _result_size(request))
+        layouts = {role: request.layouts.get(role, "C") for role in request.arrays}
+        return Call(request.geometry, request.functions, inputs, layouts, memory, room, request.activation)
 
-    def _converse(self, call: Call) -> Reply:
+    def _share(self, arrays: Mapping[str, Array], results: int) -> tuple[dict[str, Slot], int, str]:
+        """The arrays in the arena, where room for results begins, and the arena's name."""
+        room = sum(aligned(array.nbytes) for array in arrays.values())
+        memory = self._arena.reserve(room + results)
+        offset, inputs = 0, dict[str, Slot]()
+        for name, array in arrays.items():
+            inputs[name] = write(memory, offset, array)
+            offset += aligned(array.nbytes)
+        return inputs, room, memory.name
+
+    def _reply(self, message: Call | Follow, first: str) -> Any:
+        """What comes back; `first` is the function that is called first."""
+        try:
+            return self._converse(message, first)
+        except BaseException:  # an interrupted conversation cannot be taken up again
+            self._drop()
+            raise
+
+    def _converse(self, call: Call | Follow, function: str) -> Any:
         child = self._child
         if child is None:
             raise TargetError(f"{self.binding.name} is closed")
-        function, message = call.functions[0], None
+        message: Any = None
         child.send(call)
         try:
             while isinstance(message := child.receive(self._time_limit), Calling):
@@ -178,14 +206,14 @@ class Target:
             crash = Crashed(function, child.how(), child.output(), child.interrupted())
             self._drop()
             return crash
-        return self._results(message) if isinstance(message, Returned) else _as_reply(message)
+        return message
 
-    def _results(self, returned: Returned) -> Results:
+    def _values(self, returned: Returned | Followed) -> dict[str, Array]:
         memory = self._arena.reserve(0)
         values = {name: view(memory, slot).copy() for name, slot in returned.slots.items()}
         for name, (data, dtype, shape) in returned.loose.items():
             values[name] = np.frombuffer(data, dtype).reshape(shape).copy()
-        return Results(values, returned.mutated, returned.aliased, returned.reused)
+        return values
 
 
 def _as_reply(message: Any) -> Reply:
@@ -209,12 +237,14 @@ def _check_functions(request: Request, binding: Binding) -> None:
         if function is None:
             bound = ", ".join(item.role for item in binding.functions)
             raise ValueError(f"{binding.name} has no function {name!r}; it has {bound}")
-        if isinstance(request.geometry, PoolGeometry) != ("pool" in name):
+        if not isinstance(request.geometry, _GEOMETRIES[described(name).on]):
             raise ValueError(f"{name} does not go with a {type(request.geometry).__name__}")
-        for role in ("x", "w", "dy"):
+        for role in DATA:
             if function.takes(role) and role not in request.arrays:
                 raise ValueError(f"{name} needs the array {role}")
-        computed += FUNCTIONS[name].returns
+        if function.takes("activation_derivative") and not request.activation:
+            raise ValueError(f"{name} takes a derivative; name an activation, such as 'our square'")
+        computed += described(name).returns
     for quantity in computed:
         if computed.count(quantity) > 1:
             raise ValueError(f"{quantity} is computed twice by {', '.join(request.functions)}; ask in two requests")

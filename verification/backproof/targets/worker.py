@@ -17,7 +17,7 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from backproof.targets.errors import TargetError
-from backproof.targets.messages import Ready, Refused
+from backproof.targets.messages import Follow, Ready, Refused
 from backproof.targets.session import Session
 
 
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def serve(connection: Connection) -> None:
-    """The first message is `Load`, all others are `Call`."""
+    """The first message is `Load`, all others are `Call` or `Follow`."""
     try:
         message = connection.recv()
         try:
@@ -42,7 +42,8 @@ def serve(connection: Connection) -> None:
             return
         connection.send(Ready(session.binding))
         while True:
-            connection.send(session.answer(connection.recv()))
+            message = connection.recv()
+            connection.send(session.follow(message) if isinstance(message, Follow) else session.answer(message))
     except (EOFError, ConnectionError):
         return
 

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the library's own convention
 
+from backproof.targets.adapters.pytorch_activations import ACTIVATIONS
 from backproof.targets.adapters.pytorch_defects import KNOWN_DEFECTS, pads_natively
 
-__all__ = ["KNOWN_DEFECTS"]
+__all__ = ["ACTIVATIONS", "KNOWN_DEFECTS"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Tensor: TypeAlias = Any
