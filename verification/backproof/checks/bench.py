@@ -33,6 +33,8 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
     "dx": ("deltas",),
     "dw": ("weight-gradient", "weight-gradient-rot180"),
     "db": ("bias-gradient",),
+    "delta": ("deltas",),
+    "output delta": ("output-delta",),
 }
 
 
@@ -131,9 +133,11 @@ class Bench:
         arrays: dict[str, Array],
         functions: Sequence[str],
         layouts: dict[str, str] | None = None,
+        activation: str = "",
     ) -> Reply:
         """Call the target, counting what it is not asked for."""
-        reply = self.target.call(Request(geometry, arrays, layouts or {}, tuple(functions)))
+        taken = {role: layout for role, layout in (layouts or {}).items() if role in arrays}
+        reply = self.target.call(Request(geometry, arrays, taken, tuple(functions), activation))
         if isinstance(reply, Excluded):
             self.tally.excluded[reply.defect] += 1
         elif isinstance(reply, NotSupported):

@@ -30,22 +30,26 @@ def sigmoid(c: Array) -> Array:
 def sigmoid_derivative(c: Array) -> Array:
     """`s * (1 - s)`."""
     s = sigmoid(c)
-    return s * (1 - s)
+    slope: Array = s * (1 - s)
+    return slope
 
 
 def softplus(c: Array) -> Array:
     """`log(1 + exp(c))`."""
-    return np.maximum(c, 0) + np.log1p(np.exp(-np.abs(c)))
+    o: Array = np.maximum(c, 0) + np.log1p(np.exp(-np.abs(c)))
+    return o
 
 
 def silu(c: Array) -> Array:
     """`c * sigmoid(c)`."""
-    return c * sigmoid(c)
+    o: Array = c * sigmoid(c)
+    return o
 
 
 def silu_derivative(c: Array) -> Array:
     """`s + c * s * (1 - s)`."""
-    return sigmoid(c) + c * sigmoid_derivative(c)
+    slope: Array = sigmoid(c) + c * sigmoid_derivative(c)
+    return slope
 
 
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
