@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from backproof.checks import chain, contract, exact, finite_differences, locality, pooling, state, symbolic
+from backproof.checks import activations, chain, contract, exact, finite_differences, locality, pooling, state, symbolic
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
@@ -14,6 +14,7 @@ CHECKS: tuple[Check, ...] = (
     symbolic.CHECK,
     finite_differences.CHECK,
     pooling.CHECK,
+    activations.CHECK,
     chain.CHECK,
     state.CHECK,
     locality.CHECK,

@@ -120,12 +120,7 @@ class Bench:
         `backward` is one way, the single gradients are another; each quantity that a target has is in one of them.
         A target that only pools has none.
         """
-        bound = {function.role for function in self.binding.functions}
-        gradients = ("dx", "dw", "db") if self.binding.bias != "never" else ("dx", "dw")
-        whole = dict.fromkeys(gradients, "backward") if "backward" in bound else {}
-        single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
-        first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
-        return [route for route in (first, single if whole else {}) if route]
+        return routes(self.binding)
 
     def call(
         self,
@@ -143,6 +138,16 @@ class Bench:
         elif isinstance(reply, NotSupported):
             self.tally.not_supported[f"{reply.function}: {reply.reason}"] += 1
         return reply
+
+
+def routes(binding: Binding) -> list[dict[str, str]]:
+    """As `Bench.routes`."""
+    bound = {function.role for function in binding.functions}
+    gradients = ("dx", "dw", "db") if binding.bias != "never" else ("dx", "dw")
+    whole = dict.fromkeys(gradients, "backward") if "backward" in bound else {}
+    single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
+    first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
+    return [route for route in (first, single if whole else {}) if route]
 
 
 @dataclass(frozen=True, slots=True)

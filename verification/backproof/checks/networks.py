@@ -53,7 +53,7 @@ _LARGEST = 900  # pixels of an image: networks are small
 
 def run(bench: Bench) -> None:
     """Hunt in networks, where the target has forward and gradients that can be put together."""
-    parts = parts_of(bench)
+    parts = parts_of(bench.target)
     if isinstance(parts, str):
         bench.tally.not_supported[f"networks: {parts}"] += 1
         return

@@ -9,7 +9,7 @@ delta                 delta(delta_next, w_next, c), else dx * a'(c)     delta_l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,9 +17,10 @@ import numpy as np
 
 from backproof.cases.networks import Network, geometries
 from backproof.cases.polynomials import POLYNOMIALS, Scaled, activated, slope
-from backproof.checks.bench import Bench
+from backproof.checks.bench import Array, routes
 from backproof.contract import Points, PoolGeometry
-from backproof.targets.calls import Program, Results, Step
+from backproof.targets.calls import Program, Request, Results, Step
+from backproof.targets.process import Target
 from backproof.targets.roles import activation_roles
 
 _POOLS: tuple[Literal["sum", "max"], ...] = ("sum", "max")
@@ -63,16 +64,16 @@ class Parts:
 _INPUTS = ("x", "w", "b", "dy", "delta_next", "w_next", "c", "o", "t", "da")
 
 
-def parts_of(bench: Bench) -> Parts | str:
+def parts_of(target: Target) -> Parts | str:
     """The parts, or why there are no networks of this target's."""
-    binding = bench.binding
+    binding = target.binding
     functions = {function.role: function.takes("da") for function in binding.functions}
-    route = bench.routes()[0] if bench.routes() else {}
+    route = next(iter(routes(binding)), {})
     if not {"y", "dx", "dw"} <= set(route):
         return "they take forward and its gradients"
     if binding.fixed:
         return "an instance is one layer"
-    if bench.space.headroom:
+    if binding.algorithm != "direct" or binding.updates:
         return "what is rounded in one layer is not exact in the next"
     gradients: dict[str, tuple[str, ...]] = {}
     for quantity, function in route.items():
@@ -82,21 +83,21 @@ def parts_of(bench: Bench) -> Parts | str:
         kind
         for kind in _POOLS
         if {f"{kind}_pool", f"{kind}_pool_gradient"} <= set(functions)
-        and bench.accepts(PoolGeometry(kind, 1, 1, (2, 2), (2, 2), (2, 2)))
+        and binding.refuses(PoolGeometry(kind, 1, 1, (2, 2), (2, 2), (2, 2))) is None
     )
-    return Parts(gradients, functions, _own(bench), pools)
+    return Parts(gradients, functions, _own(target), pools)
 
 
-def _own(bench: Bench) -> dict[str, str]:
+def _own(target: Target) -> dict[str, str]:
     """Activations of the target that are one of ours: by name, and at a few points."""
     c = Scaled(np.array([-3, -1, 0, 1, 2]))
     found: dict[str, str] = {}
     for ours in POLYNOMIALS:
-        name = next((n for n in bench.binding.activations if n.lower() in _NAMES[ours]), None)
+        name = next((n for n in target.binding.activations if n.lower() in _NAMES[ours]), None)
         if name is None:
             continue
-        arrays = {"c": c.floats(bench.binding.dtypes[0])}
-        reply = bench.call(Points((5,)), arrays, activation_roles(name))
+        arrays = {"c": c.floats(target.binding.dtypes[0])}
+        reply = target.call(Request(Points((5,)), arrays, {}, activation_roles(name)))
         if isinstance(reply, Results) and _agrees(reply, activated(ours, c), slope(ours, c)):
             found[ours] = name
     return found
@@ -119,6 +120,17 @@ def named(step: Step, quantity: str) -> str:
 def program(parts: Parts, drawn: Network) -> Program:
     """The calls of one step of training, without the update."""
     return _Writer(parts, drawn).program()
+
+
+def reproduced(target: Target, drawn: Network) -> Iterator[tuple[Step, str, Array]]:
+    """Each step of a network with the variables that came of it, up to the first that gave none."""
+    parts = parts_of(target)
+    if isinstance(parts, str):
+        raise ValueError(f"{target.binding.name} makes no networks: {parts}")
+    planned = program(parts, drawn)
+    trail = target.follow(planned)
+    for step in planned.steps:
+        yield from ((step, name, trail.values[name]) for _, name in step.outputs if name in trail.values)
 
 
 class _Writer:
