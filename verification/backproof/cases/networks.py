@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,7 @@ class NoRoomError(ValueError):
     """A sum would leave the mantissa."""
 
 
+@lru_cache(maxsize=32)
 def network(case: NetworkCase) -> Network:
     """Draw a network's data, and compute what the specification makes of them.
 

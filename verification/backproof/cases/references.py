@@ -171,7 +171,7 @@ REFERENCES: tuple[Reference, ...] = (
         ("softsign",),
         lambda c, p: c / (1 + abs(c)),
         lambda c, p: 1 / (1 + abs(c)) ** 2,
-        (Bound(2, _none, False, "+, /"), Bound(4, _quotient, True, "+ doubled by the square, *, /; by the quotient rule, -")),
+        (Bound(2, _none, False, "+, /"), Bound(4, _quotient, True, "+, doubled by the square, *, /; quotient rule: -")),
     ),
     Reference(("square", "quadratic"), lambda c, p: c**2, lambda c, p: 2 * c,
               (Bound(1, _none, True, "*"), _EXACT), (_inf, _inf, -_inf, _inf)),

@@ -34,7 +34,7 @@ from backproof.cases.levels import FACTORS
 from backproof.cases.references import Reference, known_names, reference_of
 from backproof.checks.bench import Array, Bench, Check, Found, Wrong, compare, misbehaviour
 from backproof.checks.hunt import Family, hunt
-from backproof.targets.calls import Results
+from backproof.targets.calls import Reply, Results
 from backproof.targets.roles import activation_roles
 
 _SHARE = 4
@@ -73,7 +73,7 @@ class _Sweeps:
         sizes = (len(self.names), len(REGIONS), len(self.dtypes), len(self.layouts))
         return Family(
             quantities=tuple(q for name in self.names for q in _quantities(name)),
-            fixed=[case for name in self.names for case in self._fixed(name)],
+            fixed=[case for cases in zip(*map(self._fixed, self.names), strict=True) for case in cases],
             sizes=sizes,
             case=self._case,
             attempt=self._attempt,
@@ -99,13 +99,21 @@ class _Sweeps:
     def _attempt(self, case: ActivationCase, wanted: Iterable[str]) -> Iterator[Wrong]:
         self.bench.tally.examples += 1
         left = set(wanted)
-        for derivative, quantity in enumerate(_quantities(case.name)):
-            if quantity in left:
-                yield from self._judge(case, bool(derivative), quantity)
+        standing = [(k, quantity) for k, quantity in enumerate(_quantities(case.name)) if quantity in left]
+        if not standing:
+            return
+        reply = self._asked(case, [k for k, _ in standing])
+        blameless = isinstance(reply, Results) and not reply.mutated and not reply.reused
+        for k, quantity in standing:
+            alone = reply if blameless or len(standing) == 1 else self._asked(case, [k])
+            yield from self._judge(case, bool(k), quantity, alone)
 
-    def _judge(self, case: ActivationCase, derivative: bool, quantity: str) -> Iterator[Wrong]:
+    def _asked(self, case: ActivationCase, derivatives: Sequence[int]) -> Reply:
+        functions = [activation_roles(case.name)[k] for k in derivatives]
+        return self.bench.call(case.geometry, {"c": case.array()}, functions, dict(case.layouts))
+
+    def _judge(self, case: ActivationCase, derivative: bool, quantity: str, reply: Reply) -> Iterator[Wrong]:
         bench, function = self.bench, activation_roles(case.name)[derivative]
-        reply = bench.call(case.geometry, {"c": case.array()}, [function], dict(case.layouts))
         if not isinstance(reply, Results):
             for wrong in misbehaviour(reply, [quantity]):
                 yield _told(wrong, quantity)
@@ -192,8 +200,9 @@ def _off(
         room = bound_at(bound, case.dtype, c, must, parameter, False)
         if np.isfinite(value) and np.isfinite(must):
             error = abs(value - must)
-            ulps = error / float(np.spacing(np.array(max(abs(must), np.finfo(case.dtype).tiny), case.dtype)))
-            details.append(f"off by {error:.3g}, {ulps:.3g} units of the last place; {room:.3g} is right ({bound.why})")
+            last = float(np.spacing(np.array(abs(must), case.dtype)))
+            units = f", {error / last:.3g} units of the last place" if must else ""
+            details.append(f"off by {error:.3g}{units}; {room:.3g} is right ({bound.why})")
         if reference.parameter:
             read = _READ_AT[reference.parameter]
             details.append(f"{reference.parameter} {parameter!r}, as {case.name} of {read} says")

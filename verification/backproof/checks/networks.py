@@ -9,7 +9,7 @@ goes wrong is blamed; what follows from it is not looked at.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -87,7 +87,7 @@ def _family(bench: Bench, parts: Parts) -> Family[NetworkCase]:
         fixed=fixed,
         sizes=tuple(len(levels) for levels in factors.values()),
         case=lambda row, seed: _case(bench, factors, row, seed),
-        attempt=lambda case, wanted: _attempt(bench, parts, case),
+        attempt=_Attempts(bench, parts),
         simpler=simpler,
         arrays=lambda case: network(case).arrays,
     )
@@ -181,14 +181,26 @@ def _possible(bench: Bench, case: NetworkCase) -> bool:
 # ---- one network
 
 
-def _attempt(bench: Bench, parts: Parts, case: NetworkCase) -> Iterator[Wrong]:
-    drawn = network(case)
-    bench.tally.examples += 1
-    planned = program(parts, drawn)
-    trail = bench.target.follow(planned)
-    for wrong in _judged(bench, drawn, planned.steps, trail):
-        yield wrong
-        return
+class _Attempts:
+    """Runs networks; not again where a function that ended the process, or did not return, has been told."""
+
+    def __init__(self, bench: Bench, parts: Parts) -> None:
+        self.bench, self.parts = bench, parts
+        self.fatal: set[str] = set()
+
+    def __call__(self, case: NetworkCase, wanted: Iterable[str]) -> list[Wrong]:
+        """The first thing that is wrong, if any."""
+        if self.fatal and not self.fatal & set(wanted):
+            return []
+        drawn = network(case)
+        self.bench.tally.examples += 1
+        planned = program(self.parts, drawn)
+        first = next(_judged(self.bench, drawn, planned.steps, self.bench.target.follow(planned)), None)
+        if first is None:
+            return []
+        if first.kind in ("crashed", "timed out"):
+            self.fatal = set(first.quantity.split("+"))
+        return [first]
 
 
 def _judged(bench: Bench, drawn: Network, steps: Sequence[Step], trail: Trail) -> Iterator[Wrong]:

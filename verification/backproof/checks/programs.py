@@ -57,11 +57,11 @@ class Parts:
         chain = [
             q for q, f in (("delta", "delta"), ("output delta", "output_delta"), ("E", "error")) if f in self.functions
         ]
-        return ("y", "dx", "dw", "db", *chain, *own, *pooled, *_INPUTS)
+        return ("y", "dx", "dw", "db", *chain, *own, *pooled, *INPUTS)
 
 
 #: Roles that a function may overwrite.
-_INPUTS = ("x", "w", "b", "dy", "delta_next", "w_next", "c", "o", "t", "da")
+INPUTS = ("x", "w", "b", "dy", "delta_next", "w_next", "c", "o", "t", "da")
 
 
 def parts_of(target: Target) -> Parts | str:
@@ -98,7 +98,7 @@ def _own(target: Target) -> dict[str, str]:
             continue
         arrays = {"c": c.floats(target.binding.dtypes[0])}
         reply = target.call(Request(Points((5,)), arrays, {}, activation_roles(name)))
-        if isinstance(reply, Results) and _agrees(reply, activated(ours, c), slope(ours, c)):
+        if isinstance(reply, Results) and not reply.mutated and _agrees(reply, activated(ours, c), slope(ours, c)):
             found[ours] = name
     return found
 

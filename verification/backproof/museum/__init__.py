@@ -2,13 +2,15 @@
 
     backproof check backproof.museum:L005
 
-Ids with an L are bugs of released libraries, those with an H are made by hand again and again.  `MUSEUM` has those that
-a call can show; `NOT_EXPRESSIBLE` says of the others why none can.
+Ids with an L are bugs of released libraries, those with an H are made by hand again and again, and so are those of the
+chain of layers, with a C.  `MUSEUM` has those that a call can show; `NOT_EXPRESSIBLE` says of the others why none can.
 """
 
 from __future__ import annotations
 
 from backproof.museum import (  # noqa: F401  each registers its mutants
+    activations,
+    chain,
     forward,
     inputs,
     inputs_classic,
@@ -26,8 +28,6 @@ __all__ = ["MUSEUM", "NOT_EXPRESSIBLE", "Mutant", "Quantity", "Trigger"]
 
 _SAME = "padding is given in numbers here, never as SAME"
 _CEIL = "output sizes are rounded down here; there is no ceil_mode"
-_ACTIVATION = "there is no activation in a convolution layer's calls"
-_NETWORK = "it is in how a network uses its layers"
 
 #: Why no call shows a bug, by its id.
 NOT_EXPRESSIBLE: dict[str, str] = {
@@ -37,19 +37,7 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "L080": _CEIL,
     "L083": "there is no adaptive pooling",
     "L095": _CEIL,
-    "L100": _ACTIVATION,
-    "L101": _ACTIVATION,
-    "L102": _ACTIVATION,
-    "L104": _ACTIVATION,
-    "L109": _ACTIVATION,
     "H014": _SAME,
-    "H027": _NETWORK,
-    "H038": _ACTIVATION,
-    "H039": _ACTIVATION,
-    "H040": _ACTIVATION,
-    "H041": _ACTIVATION,
-    "H042": _ACTIVATION,
-    "H043": _NETWORK,
     "H052": "it only rounds more: where no sum rounds, which is where results are compared, it is right",
 }
 
