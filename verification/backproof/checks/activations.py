@@ -272,4 +272,4 @@ def _slopes(values: Array, step: float) -> dict[int, Fraction]:
     return found
 
 
-CHECK = Check("activations", "Activations and their derivatives, in the last place", ("output-delta", "deltas"), run)
+CHECK = Check("activations", "Activations and their derivatives, in the last place", ("output", "output-delta"), run)

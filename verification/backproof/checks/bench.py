@@ -35,6 +35,7 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
     "db": ("bias-gradient",),
     "delta": ("deltas",),
     "output delta": ("output-delta",),
+    "E": ("error",),
 }
 
 

@@ -137,6 +137,6 @@ def _judged(bench: Bench, case: DeltaCase | PointCase, drawn: Drawn, functions: 
 CHECK = Check(
     "chain",
     "Deltas, error and whole networks, exactly",
-    ("deltas", "output-delta", "general-forward", "weight-gradient", "bias-gradient"),
+    ("output", "error", "output-delta", "deltas", "weight-gradient", "bias-gradient"),
     run,
 )
