@@ -26,7 +26,7 @@ PLANTED = {
     "chain_prime_of_output": ("chain", "output delta", "output_delta", "output delta differs from the specification"),
     "chain_no_prime": ("chain", "delta", "delta", "delta differs from the specification"),
     "chain_writes_to_returned": ("chain", "x", "backward", "backward wrote to its input x, which is o1 of the network"),
-    "chain_keeps_a_strided_y": ("chain", "dx", "backward", "dx differs from the specification"),
+    "chain_misreads_its_own_memory": ("chain", "dw", "backward", "dw differs from the specification"),
 }
 
 
@@ -45,15 +45,14 @@ def test_every_wrong_chain_is_listed() -> None:
 
 
 def test_a_network_that_goes_wrong_is_told_and_can_be_run_again(verify) -> None:
-    (found,) = (f for f in verify(str(WRONG / "chain_keeps_a_strided_y.py"), checks=("chain",)).findings[:1])
+    (found,) = (f for f in verify(str(WRONG / "chain_misreads_its_own_memory.py"), checks=("chain",)).findings[:1])
     assert "in layer" in found.details[-1]
     layers = found.case["layers"]
     assert len(layers) == 2
     assert {layer["batch"] for layer in layers} == {1}
     done = subprocess.run([sys.executable, "-c", found.reproducer], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "backward\ndelta" not in done.stdout
-    assert "dx" in done.stdout
+    assert "backward\ndw2\n" in done.stdout
 
 
 def test_an_output_delta_that_goes_wrong_can_be_run_again(verify) -> None:
@@ -71,13 +70,13 @@ def test_activations_are_found_wrong_each_in_its_way(verify) -> None:
     outcome = verify(str(WRONG / "chain_activations.py"), checks=("activations",), examples=20)
     told = {finding.quantity: finding.summary for finding in outcome.findings}
     assert told == {
-        "Sigmoid": "Sigmoid of 1000.0 is nan; it must be 1.0",
+        "Sigmoid": "Sigmoid of 100.0 is nan; it must be 1.0",
         "tanh derivative": "tanh derivative of 1.0 is 0.0; it must be 0.4199743416140261",
         "leaky_relu": "leaky_relu wrote to its input c; work on a copy",
         "leaky_relu derivative": "leaky_relu derivative has dtype float64 where c has float32; return c's dtype",
         "elu": "elu has shape (36,) where c has (2, 3, 2, 3); return c's shape",
         "elu derivative": "activation elu derivative: da returned a list of 1 (float); return an array of shape (1,)",
-        "bent derivative": "bent derivative differs from exact differences of bent at 19 of 31 points",
+        "bent derivative": "bent derivative differs from exact differences of bent at 19 of 32 points",
         "broken": "activation broken raised ZeroDivisionError: division by zero",
     }
     assert list(outcome.checks["activations"].not_supported) == [
@@ -98,7 +97,7 @@ def test_the_slope_at_a_kink_is_declared(verify, module, kink: str, value: float
     assert verify(module(KINKS.format(kink, value)), checks=("activations",)).status == 0
     other = module(KINKS.format("left", value or 0.25))
     (found,) = verify(other, checks=("activations",)).findings
-    assert found.summary == f"relu derivative of 0.0 is {value or 0.25}; it must be 0.0"
+    assert found.summary == f"relu derivative of 0.0 is {float(value or 0.25)}; it must be 0.0"
     assert "0 is a kink: the slope from the left is meant; declare ACTIVATION_AT_KINK for another" in found.details
 
 
@@ -232,9 +231,6 @@ def forward(x, w, b, *, stride, padding, dilation):
 
 
 def test_what_was_returned_before_is_not_to_be_written_over(verify, module) -> None:
-    text = BUFFER.replace(
-        "if x.base is not None:\n        return y", "if x.base is not None:\n        buffers['last'] = y; return y"
-    )
-    (found, *_) = verify(module(text), checks=("chain",)).findings
+    (found, *_) = verify(module(BUFFER), checks=("chain",)).findings
     assert (found.function, found.quantity) == ("forward", "y")
     assert found.summary == "forward wrote over c1 of the network, which was returned before; return new arrays"

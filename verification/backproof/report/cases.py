@@ -65,9 +65,7 @@ def line(case: Mapping[str, Any]) -> str:
     parts = [*_network(case), *(f"{name} {text}" for name, text in _shapes(geometry))]
     parts += [_text(name, case[name]) for name in ("activation",) if name in case]
     parts += [f"c {_text('points', case['points'])}"] if len(case.get("points", ())) == 1 else []
-    parts += (
-        [f"of shape {_text('shape', case['shape'])}"] if "shape" in case and len(case.get("points", "..")) > 1 else []
-    )
+    parts += [f"of shape {_text('shape', case['shape'])}"] if case.get("shape") not in (None, [1]) else []
     for name, value in geometry.items():
         if name not in (*_IN_SHAPES, "activation", "pooling") and not _neutral(name, value):
             parts.append(_short(name, value))

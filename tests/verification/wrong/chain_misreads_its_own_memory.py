@@ -1,4 +1,4 @@
-"""A cotangent that is not in C order is read as if it were: no single call in plain memory has one."""
+"""forward returns Fortran order, and backward reads x as if it were in C order: single calls in plain memory work."""
 
 import numpy as np
 import right
@@ -12,5 +12,5 @@ def forward(x, w, b, *, stride, padding, dilation):
 
 
 def backward(dy, x, w, b, *, stride, padding, dilation):
-    as_packed = np.ravel(dy, order="K").reshape(dy.shape)
-    return right.backward(as_packed, x, w, b, stride=stride, padding=padding, dilation=dilation)
+    as_packed = np.ravel(x, order="K").reshape(x.shape)
+    return right.backward(dy, as_packed, w, b, stride=stride, padding=padding, dilation=dilation)
