@@ -102,6 +102,32 @@ def test_a_mutant_is_refused_by_name() -> None:
     assert {finding.quantity for finding in report.findings} == {"dw"}
 
 
+#: A mutant of the chain -> what is found wrong, by a quick run.
+OF_THE_CHAIN = {
+    "L100": "leaky_relu derivative",
+    "L104": "relu",
+    "L109": "tanh derivative",
+    "H042": "relu derivative",
+    "H043": "output delta",
+    "C028": "delta",
+    "C034": "E",
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_CHAIN)
+def test_a_mutant_of_the_chain_is_refused(name: str) -> None:
+    report = backproof.check(MUSEUM[name].target, profile="quick", seed=1, checks=("activations", "chain"))
+    assert {finding.quantity for finding in report.findings} == {OF_THE_CHAIN[name]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", [m for m in MUSEUM.values() if issubclass(m.layer, Chain)], ids=lambda m: m.id)
+def test_every_mutant_of_the_chain_is_refused(mutant: Mutant) -> None:
+    for seed in range(3):
+        report = backproof.check(mutant.target, profile="default", seed=seed, checks=("activations", "chain"))
+        assert report.findings
+
+
 # ---- the reference
 
 

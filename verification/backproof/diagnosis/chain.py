@@ -51,6 +51,10 @@ def _difference(seen: _Seen) -> Array:
     return difference
 
 
+def _o(seen: _Seen) -> Array:
+    return OURS[seen.case.activation][0](seen.c)
+
+
 def _above(seen: _Seen) -> dict[str, Array]:
     """What the layer above has, under its names there."""
     roles = {"x": "c", "w": "w_next", "dy": "delta_next"}
@@ -74,11 +78,12 @@ def _factors(gradient: Formula) -> Iterator[tuple[str, Formula]]:
     yield "{q} is divided by the batch size N", lambda s: gradient(s) * s.factor(s.c) / len(s.c)
     yield "{q} is divided by N twice", lambda s: gradient(s) * s.factor(s.c) / len(s.c) ** 2
     yield "{q} is divided by the number of entries", lambda s: gradient(s) * s.factor(s.c) / s.c.size
-    yield "{q} is multiplied by a'(o), not a'(c)", lambda s: gradient(s) * s.factor(OURS[s.case.activation][0](s.c))
-    yield "{q} is multiplied by a(c), not a'(c)", lambda s: gradient(s) * OURS[s.case.activation][0](s.c)
+    yield "{q} is multiplied by a'(o), not a'(c)", lambda s: gradient(s) * s.factor(_o(s))
+    yield "{q} is multiplied by a(c), not a'(c)", lambda s: gradient(s) * _o(s)
     yield "{q} is multiplied by c, not a'(c)", lambda s: gradient(s) * s.c
     yield "{q} is multiplied by a' of the gradient, not of c", lambda s: gradient(s) * s.factor(gradient(s))
     yield "{q} has the mask c > 0 of a ReLU, whatever the activation", lambda s: gradient(s) * (s.c > 0)
+    yield "{q} has the mask o > 0 of a ReLU, whatever the activation", lambda s: gradient(s) * (_o(s) > 0)
 
 
 def _errors() -> Iterator[tuple[str, Formula]]:
