@@ -39,19 +39,23 @@ def test_delta_is_the_input_gradient_times_the_slope(integers, dtype, orientatio
 def test_the_recursion_is_that_of_the_network():
     """Two convolutions of a network: its own gradients are those that the deltas give."""
     rng = np.random.default_rng(4)
-    layers = [Convolution(1, 2, 2, rng=rng), Activation("tanh"), Convolution(2, 3, 2, rng=rng), Activation("tanh")]
-    network = Network(layers)
-    x = rng.normal(size=(2, 1, 5, 5))
+    layers = [Convolution(1, 2, 2, rng=rng), Activation("relu"), Convolution(2, 3, 2, rng=rng), Activation("relu")]
+    for layer in (layers[0], layers[2]):
+        layer.parameters["w"][...] = rng.integers(-3, 4, layer.parameters["w"].shape)  # integers: nothing rounds
+    x = rng.integers(-3, 4, (2, 1, 5, 5)).astype(float)
     c1 = layers[0].forward(x)
     o1 = layers[1].forward(c1)
     c2 = layers[2].forward(o1)
-    o2, slope = layers[3].forward(c2), ACTIVATIONS["tanh"][1]
-    t = rng.normal(size=o2.shape)
+    o2, slope = layers[3].forward(c2), ACTIVATIONS["relu"][1]
+    t = rng.integers(-9, 10, o2.shape).astype(float)
     above = output_delta(o2, t, c2, activation_derivative=slope)
     below = delta(above, layers[2].parameters["w"], c1, activation_derivative=slope)
+    network = Network(layers)
     network.forward(x)
     network.backward(o2 - t)
+    assert below.any()
     np.testing.assert_array_equal(layers[0].gradients["b"], below.sum((0, 2, 3)))
+    np.testing.assert_array_equal(layers[2].gradients["b"], above.sum((0, 2, 3)))
     assert error(o2, t) == np.sum((t - o2) ** 2) / 2
 
 
