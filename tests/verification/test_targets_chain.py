@@ -24,14 +24,14 @@ def two(c, d):
 
 
 PROBLEMS = [
-    ([a, a], "ACTIVATIONS is a list, not a dictionary"),
+    ([a, a], "ACTIVATIONS is of type list, not a dictionary"),
     ({}, "ACTIVATIONS is empty"),
-    ({"f": a}, "ACTIVATIONS['f']: it is a function, not a pair (a, a')"),
+    ({"f": a}, "ACTIVATIONS['f']: it is of type function, not a pair (a, a')"),
     ({"f": (a,)}, "ACTIVATIONS['f']: it is 1 items, not a pair (a, a')"),
     ({"f": (a, None)}, "ACTIVATIONS['f']: a' is None, not a function"),
     ({"f": (two, a)}, "ACTIVATIONS['f']: a, two, takes c, d; it must take c alone"),
     ({"f": (a, lambda: 1)}, "ACTIVATIONS['f']: a', <lambda>, takes no array; it must take c alone"),
-    ({3: (a, a)}, "ACTIVATIONS[3]: the name is a int, not a text"),
+    ({3: (a, a)}, "ACTIVATIONS[3]: the name is of type int, not a text"),
 ]
 
 
@@ -82,7 +82,7 @@ def test_what_is_left_out_is_listed(tmp_path) -> None:
         gaps = [gap for gap in target.binding.not_bound if gap.startswith(("delta", "output_delta", "ACT", "error"))]
         assert [function.role for function in target.binding.functions] == ["forward"]
     assert [gap[:30] for gap in gaps] == [
-        "ACTIVATIONS is a list, not a d",
+        "ACTIVATIONS is of type list, n",
         "delta: delta(delta_next, w_nex",
         "output_delta: output_delta(o, ",
     ]
@@ -91,8 +91,15 @@ def test_what_is_left_out_is_listed(tmp_path) -> None:
 
 
 def test_a_target_of_which_nothing_can_be_called(tmp_path) -> None:
-    with pytest.raises(TargetError, match=r"ACTIVATIONS is a list, not a dictionary; write ACTIVATIONS = "):
-        opened(tmp_path, 'ACTIVATIONS = ["relu"]')
+    with pytest.raises(
+        TargetError, match=r"chained.py: ACTIVATIONS\['relu'\]: it is a int, not a pair \(a, a'\); write ACT"
+    ):
+        opened(tmp_path, 'ACTIVATIONS = {"relu": 3}')
+    with pytest.raises(TargetError, match=r"chained.py: delta: delta\(x\): delta requires 'x', which is no name of"):
+        opened(tmp_path, "def delta(x): return x")
+    for text in ('ACTIVATIONS = ["relu"]', "def error(message): return 1"):
+        with pytest.raises(TargetError, match="has no function `forward`"):
+            opened(tmp_path, text)
 
 
 ALONE = """

@@ -63,7 +63,8 @@ def find(module: ModuleType, place: str, attributes: list[str]) -> Found:
     written = ":".join([place, *attributes])
     if not attributes and (found := _by_itself(module, place)) is not None:
         return replace(found, chain=_chain(module))
-    if (chain := _chain(holder)) or hasattr(holder, "ACTIVATIONS"):
+    chain = _chain(holder)
+    if {"delta", "output_delta"} & set(chain) or isinstance(getattr(holder, "ACTIVATIONS", None), Mapping):
         return Found(holder, chain=chain)
     raise TargetError(_no_forward(holder, written, place))
 

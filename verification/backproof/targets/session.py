@@ -20,7 +20,7 @@ from backproof.targets.blame import describe
 from backproof.targets.calls import Excluded, Malformed, NotSupported, Raised, Step
 from backproof.targets.declarations import CallDescription, Declarations, read_declarations
 from backproof.targets.errors import TargetError
-from backproof.targets.layouts import Array, place
+from backproof.targets.layouts import Array, layout_of, place
 from backproof.targets.loading import load
 from backproof.targets.messages import Call, Calling, Follow, Followed, Load, Returned
 from backproof.targets.styles import Layer, bind_layer, recognise
@@ -116,7 +116,8 @@ class Session:
         values = {role: variables[name] for role, name in step.inputs}
         if step.function in GLUE:
             return {step.outputs[0][0]: GLUE[step.function](*values.values())}
-        if (refused := self._refused(step.function, step.geometry, values, {})) is not None:
+        layouts = {role: layout_of(array) for role, array in values.items()} if self._defects else {}
+        if (refused := self._refused(step.function, step.geometry, values, layouts)) is not None:
             return refused
         bound, function = self.binding.function(step.function), self._layer.functions[step.function]
         if bound is None:

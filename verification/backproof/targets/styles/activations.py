@@ -22,6 +22,7 @@ from backproof.targets.styles.libraries import NumPy
 
 Pair: TypeAlias = tuple[Callable[..., Any], Callable[..., Any]]
 
+NONE = "activations: no ACTIVATIONS"
 _WRITE = 'write ACTIVATIONS = {"relu": (relu, relu_derivative)}, both functions of the pre-activation c'
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -45,9 +46,9 @@ def read_activations(constants: Mapping[str, Any]) -> tuple[dict[str, Pair], tup
     """The pairs that a target hands in, and why others cannot be called, each reason with what to write."""
     table = constants.get("ACTIVATIONS")
     if table is None:
-        return {}, ("activations: no ACTIVATIONS",)
+        return {}, (NONE,)
     if not isinstance(table, Mapping):
-        return {}, (f"ACTIVATIONS is a {type(table).__name__}, not a dictionary; {_WRITE}",)
+        return {}, (f"ACTIVATIONS is of type {type(table).__name__}, not a dictionary; {_WRITE}",)
     pairs: dict[str, Pair] = {}
     reasons: list[str] = []
     for name, entry in table.items():
@@ -61,9 +62,9 @@ def read_activations(constants: Mapping[str, Any]) -> tuple[dict[str, Pair], tup
 
 def _problems(name: Any, entry: Any) -> Iterator[str]:
     if not isinstance(name, str):
-        yield f"the name is a {type(name).__name__}, not a text"
+        yield f"the name is of type {type(name).__name__}, not a text"
     if not isinstance(entry, tuple | list) or len(entry) != 2:
-        what = f"{len(entry)} items" if isinstance(entry, tuple | list) else f"a {type(entry).__name__}"
+        what = f"{len(entry)} items" if isinstance(entry, tuple | list) else f"of type {type(entry).__name__}"
         yield f"it is {what}, not a pair (a, a')"
         return
     for function, what in zip(entry, ("a", "a'"), strict=True):

@@ -11,7 +11,7 @@ from backproof.targets.declarations import Declarations
 from backproof.targets.errors import TargetError
 from backproof.targets.loading import Loaded
 from backproof.targets.reading import bind_function
-from backproof.targets.styles.activations import bound_activations, read_activations
+from backproof.targets.styles.activations import NONE, bound_activations, read_activations
 from backproof.targets.styles.functions import plain
 from backproof.targets.styles.layer import Layer
 
@@ -33,7 +33,6 @@ def with_chain(layer: Layer, loaded: Loaded, declared: Declarations) -> Layer:
             continue
         functions[role] = plain(function, bound[role], layer.axes, layer.arrays)
     if not layer.bound and not bound:
-        raise TargetError("; ".join(gaps))
+        raise TargetError("; ".join(gap for gap in gaps if gap != NONE))
     bound, functions = {**layer.bound, **bound}, {**layer.functions, **functions}
-    known = [gap for gap in gaps if layer.bound or not gap.startswith("activations: no")]
-    return replace(layer, bound=bound, functions=functions, activations=pairs, gaps=tuple(known))
+    return replace(layer, bound=bound, functions=functions, activations=pairs, gaps=gaps)
