@@ -92,7 +92,7 @@ def test_what_is_left_out_is_listed(tmp_path) -> None:
 
 def test_a_target_of_which_nothing_can_be_called(tmp_path) -> None:
     with pytest.raises(
-        TargetError, match=r"chained.py: ACTIVATIONS\['relu'\]: it is a int, not a pair \(a, a'\); write ACT"
+        TargetError, match=r"chained.py: ACTIVATIONS\['relu'\]: it is of type int, not a pair \(a, a'\); write ACT"
     ):
         opened(tmp_path, 'ACTIVATIONS = {"relu": 3}')
     with pytest.raises(TargetError, match=r"chained.py: delta: delta\(x\): delta requires 'x', which is no name of"):
