@@ -24,7 +24,7 @@ from backproof.cases.deltas import (
 from backproof.cases.designs import fixed_set
 from backproof.cases.polynomials import POLYNOMIALS
 from backproof.checks import networks
-from backproof.checks.bench import Bench, Check, Wrong, compare, misbehaviour
+from backproof.checks.bench import Bench, Check, Wrong, compare, misbehaviour, rounded
 from backproof.checks.hunt import Family, hunt
 from backproof.checks.programs import INPUTS
 from backproof.targets.calls import Results
@@ -127,7 +127,7 @@ def _judged(bench: Bench, case: DeltaCase | PointCase, drawn: Drawn, functions: 
             continue
         bench.tally.comparisons[quantity] += 1
         bench.tally.without_evidence[quantity] += not drawn.evidence[quantity]
-        wrong = compare(quantity, function, networks.rounded(bench, reply.values[quantity]), drawn.expected[quantity])
+        wrong = compare(quantity, function, rounded(bench.binding, reply.values[quantity]), drawn.expected[quantity])
         if wrong is not None:
             yield wrong
         for role in reply.mutated:

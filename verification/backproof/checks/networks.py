@@ -8,47 +8,17 @@ goes wrong is blamed; what follows from it is not looked at.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
-from backproof.cases.data import Array
-from backproof.cases.networks import (
-    LayerLevels,
-    Network,
-    NetworkCase,
-    NoRoomError,
-    geometries,
-    network,
-    simpler_networks,
-)
-from backproof.cases.polynomials import POLYNOMIALS, degree
-from backproof.checks import bench as benches
+from backproof.cases.networks import Network, NetworkCase, NoRoomError, network
 from backproof.checks.bench import Bench, Wrong, compare, misbehaviour
 from backproof.checks.hunt import Family, hunt
+from backproof.checks.network_space import NetworkSpace
 from backproof.checks.programs import Parts, named, parts_of, program
 from backproof.targets.calls import Excluded, NotSupported, Step, Trail
-
-#: name -> levels, ordered from simple to complex, as far as the target's own levels have them.
-_KERNELS = ((1, 1), (2, 2), (1, 2), (2, 1), (3, 2), (2, 3))
-_LAYER: dict[str, tuple[Any, ...]] = {
-    "kernel": _KERNELS,
-    "stride": ((1, 1), (1, 2), (2, 1), (2, 2)),
-    "dilation": ((1, 1), (2, 1), (1, 2)),
-    "padding": ("none", "one", "uneven", "full"),
-    "padding_mode": ("zeros", "circular"),
-    "width": (1, 2, 3),
-    "groups": (1, 2),
-    "activation": POLYNOMIALS,
-}
-_WHOLE: dict[str, tuple[Any, ...]] = {
-    "output": ((1, 1), (2, 2), (1, 2), (3, 2)),
-    "in_channels": (1, 2, 3),
-    "batch": (1, 2, 3),
-}
-_LARGEST = 900  # pixels of an image: networks are small
+from backproof.targets.styles.glue import GLUE
 
 
 def run(bench: Bench) -> None:
@@ -57,128 +27,24 @@ def run(bench: Bench) -> None:
     if isinstance(parts, str):
         bench.tally.not_supported[f"networks: {parts}"] += 1
         return
-    hunt(bench, _family(bench, parts))
-
-
-def rounded(bench: Bench, actual: Array) -> Array:
-    """Only results of an algorithm that rounds are rounded."""
-    return benches.rounded(bench.binding, actual)
-
-
-# ---- cases
-
-
-def _family(bench: Bench, parts: Parts) -> Family[NetworkCase]:
-    factors = _factors(bench, parts)
-    rng = random.Random(20)
-    fixed = []
-    for k, powers in enumerate([*product(POLYNOMIALS, repeat=2), *_TRIPLES]):
-        row = [rng.randrange(len(levels)) for levels in factors.values()]
-        for level, name in enumerate(powers):
-            row[list(factors).index(f"activation {level}")] = factors[f"activation {level}"].index(name)
-        row[0] = factors["layers"].index(len(powers))
-        fixed.append(_case(bench, factors, row, bench.seed + k))
-
-    def simpler(case: NetworkCase) -> Iterator[NetworkCase]:
-        return (c for c in simpler_networks(case) if _possible(bench, c))
-
-    return Family(
-        quantities=parts.quantities,
-        fixed=fixed,
-        sizes=tuple(len(levels) for levels in factors.values()),
-        case=lambda row, seed: _case(bench, factors, row, seed),
-        attempt=_Attempts(bench, parts),
-        simpler=simpler,
-        arrays=lambda case: network(case).arrays,
-    )
-
-
-_TRIPLES = (("relu", "identity", "square"), ("leaky_relu", "relu", "identity"), ("square", "leaky_relu", "relu"))
-
-
-def _factors(bench: Bench, parts: Parts) -> dict[str, tuple[Any, ...]]:
-    known = bench.space.factors
-    layer = {name: tuple(v for v in values if name not in known or v in known[name]) for name, values in _LAYER.items()}
-    layer = {name: levels or known[name][:1] for name, levels in layer.items()}
-    layer["groups"] = tuple(sorted({groups for _, _, groups in known["channels"]} & {1, 2}))
-    factors: dict[str, tuple[Any, ...]] = {"layers": (2, 3), **_WHOLE}
-    for name in ("bias", "dtype", "orientation", "x_layout", "w_layout"):
-        factors[name] = tuple(known[name])
-    for k in range(3):
-        factors |= {f"{name} {k}": levels for name, levels in layer.items()}
-        factors[f"pool {k}"] = ("", *parts.pools)
-    return factors
-
-
-def _case(bench: Bench, factors: dict[str, tuple[Any, ...]], row: Sequence[int], seed: int) -> NetworkCase:
-    """The network that a row of level numbers stands for, made simpler until it is possible and can be drawn."""
-    levels = {name: factors[name][k] for name, k in zip(factors, row, strict=True)}
-    layouts = tuple((role, levels[f"{role}_layout"]) for role in ("x", "w") if levels[f"{role}_layout"] != "C")
-    layers: list[LayerLevels] = []
-    channels = levels["in_channels"] * levels["groups 0"]
-    for k in range(levels["layers"]):
-        groups = levels[f"groups {k}"]
-        above = levels[f"groups {k + 1}"] if k + 1 < levels["layers"] else 1
-        layers.append(
-            LayerLevels(
-                out_channels=levels[f"width {k}"] * max(groups, above),
-                **{n: levels[f"{n} {k}"] for n in ("kernel", "stride", "dilation", "padding", "padding_mode")},
-                **{n: levels[f"{n} {k}"] for n in ("groups", "activation", "pool")},
-            )
-        )
-    case = NetworkCase(
-        tuple(layers),
-        levels["output"],
-        channels,
-        levels["batch"],
-        levels["bias"],
-        levels["orientation"],
-        levels["dtype"],
-        layouts,
-        seed,
-    )
-    return next(c for c in _weaker(case) if _possible(bench, c))
-
-
-def _weaker(case: NetworkCase) -> Iterator[NetworkCase]:
-    """The case; with smaller powers, the largest first; simpler and simpler."""
-    yield case
-    powers = [layer.activation for layer in case.layers]
-    while max(map(degree, powers)) > 1:
-        k = max(range(len(powers)), key=lambda n: degree(powers[n]))
-        powers[k] = POLYNOMIALS[POLYNOMIALS.index(powers[k]) - 1]
-        layers = (replace(layer, activation=a) for layer, a in zip(case.layers, powers, strict=True))
-        case = replace(case, layers=tuple(layers))
-        yield case
-    layers = (replace(layer, padding="none", stride=(1, 1), dilation=(1, 1), pool="") for layer in case.layers)
-    yield (case := replace(case, layers=tuple(layers)))
-    if len(case.layers) > 2:
-        yield (case := replace(case, layers=case.layers[1:], in_channels=case.layers[0].out_channels))
-    seen = {case}
-    while True:
-        simpler = next((c for c in simpler_networks(case) if c not in seen), None)
-        if simpler is None:
-            return
-        seen.add(simpler)
-        yield (case := simpler)
-
-
-def _possible(bench: Bench, case: NetworkCase) -> bool:
-    if case.dtype not in bench.binding.dtypes:
-        return False
-    for convolution, pool in geometries(case):
-        if min(convolution.output_size) < 1 or convolution.size[0] * convolution.size[1] > _LARGEST:
-            return False
-        if not bench.accepts(convolution) or (pool is not None and not bench.accepts(pool)):
-            return False
+    space = NetworkSpace(bench, parts.pools)
     try:
-        network(case)
-    except NoRoomError:
-        return False
-    return True
-
-
-# ---- one network
+        fixed = space.fixed(bench.seed)
+    except NoRoomError as error:
+        bench.tally.not_supported[f"networks: {error}"] += 1
+        return
+    hunt(
+        bench,
+        Family(
+            quantities=parts.quantities,
+            fixed=fixed,
+            sizes=space.sizes,
+            case=space.case,
+            attempt=_Attempts(bench, parts),
+            simpler=space.simpler,
+            arrays=lambda case: network(case).arrays,
+        ),
+    )
 
 
 class _Attempts:
@@ -209,13 +75,13 @@ def _judged(bench: Bench, drawn: Network, steps: Sequence[Step], trail: Trail) -
         if trail.stopped == number:
             yield from _stopped(bench, step, trail.reply)
             return
-        for quantity, name in step.outputs:
-            if name not in trail.values or name not in drawn.expected:
+        for quantity, name in step.outputs if step.function not in GLUE else ():  # ours is no evidence
+            if name not in trail.values:
                 continue
             told = named(step, quantity)
             bench.tally.comparisons[told] += 1
             bench.tally.without_evidence[told] += not drawn.evidence.get(name, True)
-            wrong = compare(told, step.function, rounded(bench, trail.values[name]), drawn.expected[name])
+            wrong = compare(told, step.function, trail.values[name], drawn.expected[name])
             if wrong is not None:
                 yield _placed(wrong, name, len(drawn.case.layers))
         yield from _overwritten(steps, number, trail)
