@@ -17,7 +17,7 @@ from backproof.checks.bench import Bench, Wrong, compare, misbehaviour
 from backproof.checks.hunt import Family, hunt
 from backproof.checks.network_space import NetworkSpace
 from backproof.checks.programs import Parts, named, parts_of, program
-from backproof.targets.calls import Excluded, NotSupported, Step, Trail
+from backproof.targets.calls import Crashed, Excluded, NotSupported, Step, TimedOut, Trail
 from backproof.targets.styles.glue import GLUE
 
 
@@ -76,9 +76,13 @@ def _judged(bench: Bench, drawn: Network, steps: Sequence[Step], trail: Trail) -
             yield from _stopped(bench, step, trail.reply)
             return
         for quantity, name in step.outputs if step.function not in GLUE else ():  # ours is no evidence
-            if name not in trail.values:
-                continue
             told = named(step, quantity)
+            if name not in trail.values:
+                if isinstance(trail.reply, Crashed | TimedOut):
+                    continue  # the process ended, and all values with it
+                text = f"{step.function} returned no {quantity}; return an array of shape {drawn.expected[name].shape}"
+                yield Wrong("malformed", told, step.function, text)
+                continue
             bench.tally.comparisons[told] += 1
             bench.tally.without_evidence[told] += not drawn.evidence.get(name, True)
             wrong = compare(told, step.function, trail.values[name], drawn.expected[name])

@@ -76,9 +76,9 @@ def parts_of(target: Target) -> Parts | str:
     if binding.algorithm != "direct" or binding.updates:
         return "what is rounded in one layer is not exact in the next"
     gradients: dict[str, tuple[str, ...]] = {}
-    for quantity, function in route.items():
-        if quantity != "y":
-            gradients[function] = (*gradients.get(function, ()), quantity)
+    for quantity in ("dw", "db", "dx"):  # a function that is not written yet ends a network
+        if quantity in route:
+            gradients[route[quantity]] = (*gradients.get(route[quantity], ()), quantity)
     pools = tuple(
         kind
         for kind in _POOLS
