@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from backproof import strictness
 from backproof.contract import Geometry, Points
+from backproof.events import TargetBound
+from backproof.report import cases
+from backproof.report.words import heading
 from backproof.targets.calls import Program, Request, Step
 from backproof.targets.errors import TargetError
 from backproof.targets.process import Target
@@ -167,3 +171,58 @@ def test_a_program_hands_arrays_on_and_sees_them_change(tmp_path) -> None:
     assert trail.overwritten == ((3, "o"),)
     assert trail.stopped == 4
     assert trail.reply.what == "was not returned by the function that has to compute it"
+
+
+# ---- how it is told
+
+
+def bound(functions, not_bound=()) -> TargetBound:
+    roles = [{"role": role, "display": "", "parameters": []} for role in functions]
+    return TargetBound("t", "t.py", None, "convolution", False, roles, {}, "never", [], [], [], [], [], list(not_bound))
+
+
+def test_activations_are_named_in_one_line() -> None:
+    told = heading(bound(["forward", "activation relu", "activation relu derivative", "activation tanh"]))
+    assert told == "t (t.py): forward, activations (relu, tanh); convolution"
+
+
+def test_each_check_asks_for_its_own_gaps() -> None:
+    gaps = [
+        "activations: no ACTIVATIONS",
+        "ACTIVATIONS['f']: it is 1 items",
+        "delta: no a'",
+        "pooling: none",
+        "y: none",
+    ]
+    target = bound([], gaps)
+    assert strictness.not_bound(target, ["activations"]) == gaps[:2]
+    assert strictness.not_bound(target, ["pooling"]) == ["pooling: none"]
+    assert strictness.not_bound(target, ["chain"]) == ["delta: no a'", "y: none"]
+    assert strictness.not_bound(target, ["exact"]) == ["y: none"]
+
+
+NETWORK = {
+    "layers": [
+        {**Geometry(1, 1, 2, (2, 2), (1, 2)).as_dict(), "activation": "square", "pooling": {"kind": "sum"}},
+        {**Geometry(1, 2, 1, (1, 1)).as_dict(), "activation": "relu", "pooling": None},
+    ],
+    "dtype": "float32",
+}
+
+
+def test_a_network_is_told_layer_by_layer() -> None:
+    assert cases.line(NETWORK) == (
+        "2 layers: x (1, 1, 2, 2), w (2, 1, 1, 2) square with sum pooling, w (1, 2, 1, 1) relu, float32"
+    )
+    layers = next(row for row in cases.rows(NETWORK) if row.label.startswith("layers"))
+    first, second = layers.text.splitlines()
+    assert first.startswith("1. x (1, 1, 2, 2), w (2, 1, 1, 2)")
+    assert first.endswith("square, sum pooling")
+    assert "relu" in second
+
+
+def test_points_are_told() -> None:
+    assert cases.line({"activation": "tanh", "points": ["0.5"], "shape": [1], "dtype": "float64"}) == (
+        "tanh, c (0.5), float64"
+    )
+    assert "of shape (2, 3)" in cases.line({"activation": "relu", "shape": [2, 3], "dtype": "float64"})
