@@ -9,10 +9,8 @@ on pieces, and is not verified where it is not.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -31,8 +29,9 @@ from backproof.cases.activations import (
     special,
 )
 from backproof.cases.levels import FACTORS
-from backproof.cases.references import Reference, known_names, reference_of
-from backproof.checks.bench import Array, Bench, Check, Found, Wrong, compare, misbehaviour
+from backproof.cases.references import Reference, reference_of
+from backproof.checks.bench import Array, Bench, Check, Wrong, misbehaviour
+from backproof.checks.differences import consistency
 from backproof.checks.hunt import Family, hunt
 from backproof.targets.calls import Reply, Results
 from backproof.targets.roles import activation_roles
@@ -52,7 +51,7 @@ def run(bench: Bench) -> None:
         hunt(bench, _Sweeps(bench, names).family())
     for name in bench.binding.activations:
         if name not in names:
-            _consistency(bench, name)
+            consistency(bench, name)
     bench.examples = examples
 
 
@@ -223,53 +222,6 @@ def _off(
         len(bad),
         len(case.points),
     )
-
-
-# ---- names that are not known
-
-
-def _consistency(bench: Bench, name: str) -> None:
-    """Five values of a around each point give its slope exactly where their fourth difference is 0."""
-    bench.tally.examples += 1
-    points, step = np.arange(-16, 17) / 4, 1 / 16
-    dtype = "float64" if "float64" in bench.binding.dtypes else bench.binding.dtypes[0]
-    around = at(name, (points[:, None] + step * np.arange(-2, 3)).astype(dtype))
-    centre = at(name, points.astype(dtype))
-    value, derivative = activation_roles(name)
-    replies = [
-        (bench.call(around.geometry, {"c": around.array()}, [value]), name),
-        (bench.call(centre.geometry, {"c": centre.array()}, [derivative]), _quantities(name)[1]),
-    ]
-    for (reply, quantity), case in zip(replies, (around, centre), strict=True):
-        if not isinstance(reply, Results):
-            for failure in misbehaviour(reply, [quantity]):
-                bench.report(Found(_told(failure, quantity), case, {"c": case.array()}, bench.tally.examples))
-            return
-    values, slopes = replies[0][0].values["o"], replies[1][0].values["da"]  # type: ignore[union-attr]
-    exact = _slopes(values, step) if values.shape == around.shape and np.isfinite(values).all() else {}
-    if 4 * len(exact) < 3 * len(points):
-        near = difflib.get_close_matches(name.lower(), known_names(), n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; the names are {', '.join(known_names())}"
-        reason = f"ACTIVATIONS[{name!r}]: the name is not known, and it is no polynomial on pieces{hint}"
-        bench.tally.not_supported[reason] += 1
-        return
-    must = np.array([float(exact[k]) if k in exact else slopes.ravel()[k] for k in range(len(points))])
-    bench.tally.comparisons[_quantities(name)[1]] += 1
-    wrong = compare(_quantities(name)[1], derivative, slopes, must)
-    if wrong is not None:
-        text = f"{wrong.quantity} differs from exact differences of {name} at {wrong.wrong} of {len(exact)} points"
-        wrong = replace(wrong, summary=text)
-        bench.report(Found(wrong, centre, {"c": centre.array()}, bench.tally.examples))
-
-
-def _slopes(values: Array, step: float) -> dict[int, Fraction]:
-    """`(f(-2h) - 8 f(-h) + 8 f(h) - f(2h)) / 12h` where `f(-2h) - 4 f(-h) + 6 f(0) - 4 f(h) + f(2h)` is 0."""
-    found: dict[int, Fraction] = {}
-    for k, row in enumerate(values.tolist()):
-        f = [Fraction(value) for value in row]
-        if f[0] - 4 * f[1] + 6 * f[2] - 4 * f[3] + f[4] == 0:
-            found[k] = (f[0] - 8 * f[1] + 8 * f[3] - f[4]) / (12 * Fraction(step))
-    return found
 
 
 CHECK = Check("activations", "Activations and their derivatives, in the last place", ("output", "output-delta"), run)
