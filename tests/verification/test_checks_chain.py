@@ -77,6 +77,7 @@ def test_activations_are_found_wrong_each_in_its_way(verify) -> None:
         "elu": "elu has shape (36,) where c has (2, 3, 2, 3); return c's shape",
         "elu derivative": "activation elu derivative: da returned a list of 1 (float); return an array of shape (1,)",
         "bent derivative": "bent derivative differs from exact differences of bent at 19 of 32 points",
+        "short derivative": "short derivative has shape (1,); it must have shape (33,)",
         "broken": "activation broken raised ZeroDivisionError: division by zero",
     }
     assert list(outcome.checks["activations"].not_supported) == [

@@ -26,5 +26,6 @@ ACTIVATIONS = {
     "cubic_spline": (lambda c: np.where(c > 1, c, c**3), lambda c: np.where(c > 1, 1, 3 * c**2)),
     "bent": (lambda c: np.where(c > 1, c, c**2), lambda c: np.where(c > 1, 1, c)),
     "sigmoyd": (lambda c: np.sin(c), lambda c: np.cos(c)),
+    "short": (lambda c: 2 * c, lambda c: 2 * c[:1] ** 0),
     "broken": (lambda c: 1 / 0, lambda c: c),
 }
