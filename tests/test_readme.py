@@ -23,7 +23,7 @@ ENDS = {
     "uv-test": (0, r"\d+ passed.*\s*$"),
     "targets": (0, r"reports/numba\.html\s*$"),
     "derive": (0, r"(?s)report: reports/derivation\.md\n.*proved.*$"),
-    "init": (0, r"4 passed, 3 skipped.*\s*$"),
+    "init": (0, r"5 passed, 4 skipped.*\s*$"),
     "pytest": (0, r"\d+ passed.*\s*$"),
 }
 

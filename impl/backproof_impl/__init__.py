@@ -10,11 +10,14 @@
     dx, dw, db = backward(np.ones_like(y), x, w, b, stride=2, padding=1)
 
 Where to read: `geometry` (which pixel every tap reads), `kernels.convolution` (the three sums),
-`convolution` (the public functions and their options), `pooling`, `activations`, `loss`, `dense`,
-`layers`, `network`.
+`convolution` (the public functions and their options), `pooling`, `activations`, `loss`, `chain`
+(the deltas), `dense`, `layers`, `network`.
 """
 
 from .activations import ACTIVATIONS as ACTIVATIONS
+from .chain import delta as delta
+from .chain import error as error
+from .chain import output_delta as output_delta
 from .convolution import backward as backward
 from .convolution import bias_gradient as bias_gradient
 from .convolution import forward as forward

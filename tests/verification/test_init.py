@@ -79,7 +79,7 @@ def test_filled_in_as_its_comments_say_it_is_right(tmp_path: Path, verify: Calla
     assert not outcome.checks["exact"].not_supported
 
 
-@pytest.mark.parametrize(("returned", "status", "ends"), [("", 0, "4 passed, 3 skipped"), ("dw", 1, "4 failed, 2 ")])
+@pytest.mark.parametrize(("returned", "status", "ends"), [("", 0, "5 passed, 4 skipped"), ("dw", 1, "5 failed, 2 ")])
 def test_its_test_runs(tmp_path: Path, returned: str, status: int, ends: str) -> None:
     file, test = write(tmp_path / "my_conv.py")
     if returned:

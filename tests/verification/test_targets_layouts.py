@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backproof.targets.layouts import ALIGNMENT, LAYOUTS, MARGIN, legal, place
+from backproof.targets.layouts import ALIGNMENT, LAYOUTS, MARGIN, layout_of, legal, place
 
 STRIDES = {  # in elements, of an array (2, 3, 4, 5)
     "C": (60, 20, 5, 1),
@@ -84,3 +84,14 @@ def test_errors():
         place(np.ones(3), "nchw")
     with pytest.raises(ValueError, match=r"layout 'nhwc' cannot hold this array of shape \(3,\)"):
         place(np.ones(3), "nhwc")
+
+
+@pytest.mark.parametrize("layout", ["C", "nhwc", "F", "sliced", "channel-slice", "reversed"])
+def test_a_layout_is_known_by_its_strides(layout):
+    assert layout_of(place(np.arange(120.0).reshape(2, 3, 4, 5), layout).array) == layout
+
+
+def test_a_layout_without_a_name_is_called_by_its_order():
+    wide = np.zeros((4, 6, 8, 10))
+    assert layout_of(wide[:, ::3, ::2, ::5]) == "sliced"
+    assert layout_of(np.zeros((1, 2, 3, 4))[:, :, ::-1, ::-1][..., ::-1][:, :, ::-1]) == "C"

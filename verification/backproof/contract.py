@@ -126,10 +126,14 @@ class Geometry:
         return (self.batch, self.out_channels, *self.output_size)
 
     def shape_of(self, quantity: str) -> Shape:
-        """Shape of `y`, `dx`, `dw` or `db` (and of `x`, `w`, `b`, `dy`)."""
-        name = quantity.removeprefix("d")
+        """Shape of `y`, `dx`, `dw` or `db` (and of `x`, `w`, `b`, `dy`).
+
+        Where this is the layer above c: of `delta`, `c`, `da`, and `delta_next`, `w_next`.
+        """
         shapes = {"x": self.x_shape, "w": self.w_shape, "b": self.b_shape, "y": self.y_shape}
-        return shapes[name]
+        below = dict.fromkeys(("delta", "c", "da"), self.x_shape)
+        above = {"delta_next": self.y_shape, "w_next": self.w_shape}
+        return (shapes | {f"d{name}": shape for name, shape in shapes.items()} | below | above)[quantity]
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments of a call in canonical form."""
@@ -217,6 +221,41 @@ class PoolGeometry:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Points:
+    """What is computed entry by entry, on arrays of one shape: activations, the output delta, the error."""
+
+    shape: Shape = (1,)
+
+    @property
+    def batch(self) -> int:
+        """The size of the first axis."""
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def kernel_size(self) -> Pair:
+        """Of one entry."""
+        return 1, 1
+
+    @property
+    def y_shape(self) -> Shape:
+        """That of every array."""
+        return self.shape
+
+    @property
+    def x_shape(self) -> Shape:
+        """That of every array."""
+        return self.shape
+
+    def options(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for events."""
+        return asdict(self)
+
+
 def output_sizes(geometry: Geometry | PoolGeometry) -> Pair:
     """`output_size` along rows and columns."""
     rows, columns = (output_size(*axis) for axis in _axes(geometry))
@@ -226,3 +265,7 @@ def output_sizes(geometry: Geometry | PoolGeometry) -> Pair:
 def _axes(g: Geometry | PoolGeometry) -> list[tuple[int, int, int, int, int, int]]:
     """What `output_size` takes, of rows and columns."""
     return [(g.size[a], g.kernel_size[a], g.stride[a], *g.padding[a], g.dilation[a]) for a in (0, 1)]
+
+
+#: Of a call.
+AnyGeometry: TypeAlias = Geometry | PoolGeometry | Points

@@ -54,7 +54,7 @@ def orientations(target: Target) -> tuple[tuple[Orientation, ...], Literal["decl
 def bench_of(target: Target, held_to: tuple[Orientation, ...], examples: int, seed: int) -> Bench:
     """A bench for a target, with all levels that it supports; what it finds goes nowhere as yet."""
     binding = target.binding
-    convolves = any(function.role in CONVOLUTIONS for function in binding.functions)
+    convolves = any(function.role in (*CONVOLUTIONS, "delta") for function in binding.functions)
     return Bench(
         target=target,
         space=space(

@@ -26,8 +26,16 @@ def of_target(bound: TargetBound, checks: Sequence[str]) -> list[str]:
 
 def not_bound(bound: TargetBound, checks: Sequence[str]) -> list[str]:
     """What is not bound, of that for which one of the `checks` asks."""
-    asked = {check == "pooling" for check in checks}
-    return [reason for reason in bound.not_bound if ("pool" in reason) in asked]
+    return [reason for reason in bound.not_bound if any(_asks(check, reason) for check in checks)]
+
+
+def _asks(check: str, reason: str) -> bool:
+    """Whether a check asks for what is not bound for a reason."""
+    if reason.lower().startswith("activations"):
+        return check == "activations"
+    if reason.startswith(("delta:", "output_delta:")):
+        return check == "chain"
+    return (check == "pooling") == ("pool" in reason) and check != "activations"
 
 
 def of_check(end: CheckFinished) -> list[str]:

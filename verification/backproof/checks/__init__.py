@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from backproof.checks import (
+    activations,
     adjoint,
+    chain,
     contract,
     exact,
     finite_differences,
@@ -27,6 +29,8 @@ CHECKS: tuple[Check, ...] = (
     finite_differences.CHECK,
     adjoint.CHECK,
     pooling.CHECK,
+    activations.CHECK,
+    chain.CHECK,
     state.CHECK,
     locality.CHECK,
     rounding.CHECK,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backproof.cases.chances import Evidence
 from backproof.cases.levels import Space
 from backproof.cases.shapes import OwnShape
-from backproof.contract import POOLINGS, Geometry, Orientation, PoolGeometry
+from backproof.contract import POOLINGS, AnyGeometry, Orientation
 from backproof.events import NOT_ASKED
 from backproof.targets.binding import Binding
 from backproof.targets.calls import (
@@ -36,6 +36,9 @@ EQUATIONS: dict[str, tuple[str, ...]] = {
     "dx": ("deltas",),
     "dw": ("weight-gradient", "weight-gradient-rot180"),
     "db": ("bias-gradient",),
+    "delta": ("deltas",),
+    "output delta": ("output-delta",),
+    "E": ("error",),
 }
 
 
@@ -119,7 +122,7 @@ class Bench:
         """What is bound to what."""
         return self.target.binding
 
-    def accepts(self, geometry: Geometry | PoolGeometry) -> bool:
+    def accepts(self, geometry: AnyGeometry) -> bool:
         """Whether the target's signatures can be asked for this geometry."""
         return self.binding.refuses(geometry) is None
 
@@ -129,12 +132,7 @@ class Bench:
         `backward` is one way, the single gradients are another; each quantity that a target has is in one of them.
         A target that only pools has none.
         """
-        bound = {function.role for function in self.binding.functions}
-        gradients = ("dx", "dw", "db") if self.binding.bias != "never" else ("dx", "dw")
-        whole = dict.fromkeys(gradients, "backward") if "backward" in bound else {}
-        single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
-        first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
-        return [route for route in (first, single if whole else {}) if route]
+        return routes(self.binding)
 
     def pools(self) -> dict[str, dict[str, str]]:
         """By kind of pooling, the functions that the target has, as `quantity -> function`."""
@@ -148,19 +146,31 @@ class Bench:
 
     def call(
         self,
-        geometry: Geometry | PoolGeometry,
+        geometry: AnyGeometry,
         arrays: dict[str, Array],
         functions: Sequence[str],
         layouts: dict[str, str] | None = None,
+        activation: str = "",
     ) -> Reply:
         """Call the target, counting what it is not asked for."""
         self.tally.calls += 1
-        reply = self.target.call(Request(geometry, arrays, layouts or {}, tuple(functions)))
+        taken = {role: layout for role, layout in (layouts or {}).items() if role in arrays}
+        reply = self.target.call(Request(geometry, arrays, taken, tuple(functions), activation))
         if isinstance(reply, Excluded):
             self.tally.excluded[reply.defect] += 1
         elif isinstance(reply, NotSupported):
             self.tally.not_supported[f"{reply.function}: {reply.reason}"] += 1
         return reply
+
+
+def routes(binding: Binding) -> list[dict[str, str]]:
+    """As `Bench.routes`."""
+    bound = {function.role for function in binding.functions}
+    gradients = ("dx", "dw", "db") if binding.bias != "never" else ("dx", "dw")
+    whole = dict.fromkeys(gradients, "backward") if "backward" in bound else {}
+    single = {q: f for q, f in SINGLE_GRADIENTS.items() if q in gradients and f in bound}
+    first = {"y": "forward", **(whole or single)} if "forward" in bound else whole or single
+    return [route for route in (first, single if whole else {}) if route]
 
 
 @dataclass(frozen=True, slots=True)

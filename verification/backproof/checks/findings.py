@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from backproof.cases.deltas import DeltaCase, PointCase
+from backproof.cases.networks import NetworkCase
 from backproof.cases.pairs import Pair
 from backproof.cases.sequences import CallSequence
 from backproof.checks.bench import EQUATIONS, Array, Check, Found
@@ -56,20 +58,22 @@ def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) 
     """A Python program that makes the failing call and prints what comes back."""
     functions = tuple(name for name in found.wrong.function.split("+") if binding.function(name))
     case = found.case
+    if isinstance(case, NetworkCase):
+        return _network(case, binding, declarations)
     if isinstance(case, CallSequence | Pair):
         calls = [(s.case.geometry, s.drawn().arrays, dict(s.case.layouts), s.functions) for s in case.steps]
     else:
         calls = [(case.geometry, found.arrays, dict(case.layouts), functions)]
     kind = type(calls[0][0]).__name__
-    declared = f", declarations={dict(declarations)!r}" if declarations else ""
+    activation = f"our {case.activation}" if isinstance(case, DeltaCase | PointCase) else ""
     lines = [
         "import numpy as np",
         f"from backproof.contract import {kind}",
         "from backproof.targets.calls import Request",
         "from backproof.targets.process import Target",
         "",
-        f"with Target.open({binding.name!r}{declared}) as target:",
-        *(f"    {line}" for line in (_together(calls) if isinstance(case, Pair) else _in_turn(calls))),
+        f"with Target.open({binding.name!r}{_declared(declarations)}) as target:",
+        *(f"    {line}" for line in (_together(calls) if isinstance(case, Pair) else _in_turn(calls, activation))),
     ]
     if found.wrong.index:
         where = ", ".join(map(str, found.wrong.index))
@@ -80,10 +84,10 @@ def reproducer(found: Found, binding: Binding, declarations: Mapping[str, str]) 
 _Call: TypeAlias = tuple[Any, Mapping[str, Array], dict[str, str], tuple[str, ...]]
 
 
-def _in_turn(calls: Sequence[_Call]) -> Iterator[str]:
+def _in_turn(calls: Sequence[_Call], activation: str) -> Iterator[str]:
     """The lines that make calls one after the other, and print what comes back."""
     for call in calls:
-        yield from _request(*call)
+        yield from _request(*call, activation)
         yield "print(target.call(request))"
 
 
@@ -98,13 +102,45 @@ def _together(calls: Sequence[_Call]) -> Iterator[str]:
 
 
 def _request(
-    geometry: Any, arrays: Mapping[str, Array], layouts: dict[str, str], functions: tuple[str, ...]
+    geometry: Any,
+    arrays: Mapping[str, Array],
+    layouts: dict[str, str],
+    functions: tuple[str, ...],
+    activation: str = "",
 ) -> Iterator[str]:
     yield f"geometry = {_without_defaults(geometry)}"
     yield "arrays = {"
     yield from (f"    {role!r}: {_literal(array)}," for role, array in arrays.items())
     yield "}"
-    yield f"request = Request(geometry, arrays, {layouts!r}, {functions!r})"
+    yield f"request = Request(geometry, arrays, {layouts!r}, {functions!r}{_named(activation)})"
+
+
+def _declared(declarations: Mapping[str, str]) -> str:
+    return f", declarations={dict(declarations)!r}" if declarations else ""
+
+
+def _network(case: NetworkCase, binding: Binding, declarations: Mapping[str, str]) -> str:
+    """The program of a network, whose data are drawn from the case."""
+    layers = [f"    {layer!r}," for layer in case.layers]
+    rest = ", ".join(f"{f.name}={getattr(case, f.name)!r}" for f in fields(case) if f.name != "layers")
+    lines = [
+        "from backproof.cases.networks import LayerLevels, NetworkCase, network",
+        "from backproof.checks.programs import reproduced",
+        "from backproof.targets.process import Target",
+        "",
+        "layers = (",
+        *layers,
+        ")",
+        f"drawn = network(NetworkCase(layers, {rest}))",
+        f"with Target.open({binding.name!r}{_declared(declarations)}) as target:",
+        "    for step, name, actual in reproduced(target, drawn):",
+        "        print(step.function, name, actual, drawn.expected[name], sep='\\n')",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _named(activation: str) -> str:
+    return f", {activation!r}" if activation else ""
 
 
 def _without_defaults(geometry: Any) -> str:

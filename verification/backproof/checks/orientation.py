@@ -28,6 +28,8 @@ def _probes(target: Target) -> list[Geometry]:
 
 def infer(target: Target) -> Orientation | None:
     """The orientation with which forward agrees on every probe that it accepts; None if with neither."""
+    if target.binding.function("forward") is None:
+        return None
     agreeing = set(ORIENTATIONS)
     tried = 0
     for probe in _probes(target):

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backproof.cases.data import Example, example
+from backproof.cases.deltas import DeltaCase, PointCase
 from backproof.cases.designs import tiny, twins
 from backproof.cases.levels import Case
 from backproof.cases.reals import PROFILES
 from backproof.checks.adjoint import belong
 from backproof.checks.bench import Array, Bench, Found, Wrong
 from backproof.contract import ORIENTATIONS
+from backproof.diagnosis import chain
 from backproof.diagnosis.library import MISTAKES, Mistake
 from backproof.targets.calls import Request, Results
 
@@ -39,8 +41,13 @@ class Observed:
 
 
 def diagnose(bench: Bench, found: Found) -> tuple[str, ...]:
-    """Sentences that explain a wrong value of `y`, `dx`, `dw` or `db`; none where no single mistake explains it."""
+    """Sentences that explain a wrong value of `y`, `dx`, `dw`, `db`, `delta`, `output delta` or `E`.
+
+    None where no single mistake explains it.
+    """
     wrong, case = found.wrong, found.case
+    if isinstance(case, DeltaCase | PointCase):
+        return chain.explained(bench, found, _fresh) if wrong.kind == "value" else ()
     if wrong.kind != "value" or wrong.quantity not in ("y", "dx", "dw", "db") or not isinstance(case, Case):
         return ()
     if bench.binding.specification == "none":

@@ -31,6 +31,11 @@ class Quantity(StrEnum):
     DB = "db"
     POOL = "pool"
     POOL_GRADIENT = "pool gradient"
+    ACTIVATION = "activation"
+    DERIVATIVE = "derivative of an activation"
+    DELTA = "delta"
+    OUTPUT_DELTA = "output delta"
+    ERROR = "E"
 
 
 class Trigger(StrEnum):
@@ -79,6 +84,9 @@ _FUNCTIONS = {
     Quantity.DX: "input_gradient",
     Quantity.DW: "weight_gradient",
     Quantity.DB: "bias_gradient",
+    Quantity.DELTA: "delta",
+    Quantity.OUTPUT_DELTA: "output_delta",
+    Quantity.ERROR: "error",
 }
 
 

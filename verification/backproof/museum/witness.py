@@ -50,6 +50,9 @@ VALUES: dict[str, Callable[[Array], Array]] = {
     "one infinity": lambda integers: np.where(integers == integers.max(), np.inf, integers),
     "one not a number": lambda integers: np.where(integers == integers.max(), np.nan, integers),
     "minus infinity": lambda integers: np.full_like(integers, -np.inf),
+    "one NaN": lambda integers: np.where(integers == integers.max(), np.nan, integers),
+    "thousands": lambda integers: 1000.0 * integers,
+    "tenths": lambda integers: integers / 10,
     "subnormal": lambda integers: integers * float(np.finfo(np.float64).smallest_subnormal),
 }
 
@@ -70,6 +73,8 @@ def same(left: list[Outcome], right: list[Outcome]) -> bool:
 
 
 def _call(layer: Any, call: Call, arrays: dict[str, Array]) -> list[Outcome]:
+    if call.function in _CHAIN or call.function.startswith("activation "):
+        return _chain(layer, call, arrays)
     names = _OPERANDS.get(call.function, ("dy", "x") if call.function.endswith("gradient") else ("x",))
     options = {} if call.function == "bias_gradient" else call.geometry.options()
     try:
@@ -78,6 +83,36 @@ def _call(layer: Any, call: Call, arrays: dict[str, Array]) -> list[Outcome]:
     except Exception as error:  # noqa: BLE001  whatever a mutant raises is its outcome
         return [type(error)]
     return [item for item in (result if isinstance(result, tuple) else (result,)) if item is not None]
+
+
+_CHAIN = ("delta", "output_delta", "error")
+
+
+def _steep(c: Array) -> Array:
+    """The derivative of c^2 + 3 c: nowhere alike on both sides of 0."""
+    slope: Array = 2 * c + 3
+    return slope
+
+
+def _chain(layer: Any, call: Call, arrays: dict[str, Array]) -> list[Outcome]:
+    """A function of the chain: x is the pre-activation c, and o and t come of it."""
+    c = arrays["x"]
+    with np.errstate(all="ignore"):
+        o, t = c * c + 3 * c, 2 * c[::-1, ::-1, ::-1, ::-1] + 1
+        try:
+            if call.function == "delta":
+                operands = (arrays["dy"], arrays["w"], c)
+                result = layer.delta(*operands, activation_derivative=_steep, **call.geometry.options())
+            elif call.function == "output_delta":
+                result = layer.output_delta(o, t, c, activation_derivative=_steep)
+            elif call.function == "error":
+                result = layer.error(o, t)
+            else:
+                name, _, derivative = call.function.removeprefix("activation ").partition(" ")
+                result = layer.ACTIVATIONS[name][bool(derivative)](c)
+        except Exception as error:  # noqa: BLE001  whatever a mutant raises is its outcome
+            return [type(error)]
+    return [np.asarray(result), o, t]
 
 
 def _arrays(call: Call) -> dict[str, Array]:

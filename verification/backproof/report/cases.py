@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ _LABELS = {
     "poison": "poisoned entry",
     "before": "calls before it",
     "beside": "at the same time",
+    "layers": "layers, the first below",
 }
 
 
@@ -65,9 +66,12 @@ def rows(case: Mapping[str, Any]) -> list[Row]:
 def line(case: Mapping[str, Any]) -> str:
     """The case in one line; empty for an empty case."""
     geometry = _geometry(case)
-    parts = [f"{name} {text}" for name, text in _shapes(geometry)]
+    parts = [*_network(case), *(f"{name} {text}" for name, text in _shapes(geometry))]
+    parts += [_text(name, case[name]) for name in ("activation",) if name in case]
+    parts += [f"c {_text('points', case['points'])}"] if len(case.get("points", ())) == 1 else []
+    parts += [f"of shape {_text('shape', case['shape'])}"] if case.get("shape") not in (None, [1]) else []
     for name, value in geometry.items():
-        if name not in _IN_SHAPES and not _neutral(name, value):
+        if name not in (*_IN_SHAPES, "activation", "pooling") and not _neutral(name, value):
             parts.append(_short(name, value))
     if "kind" in geometry:
         parts.append(f"kernel {_text('kernel_size', geometry.get('kernel_size'))}")
@@ -79,6 +83,24 @@ def line(case: Mapping[str, Any]) -> str:
     if case.get("beside"):
         parts.append("beside another call")
     return ", ".join(parts)
+
+
+def _network(case: Mapping[str, Any]) -> Iterator[str]:
+    """`2 layers: x (1, 1, 2, 2), w (1, 1, 1, 2) square, w (1, 1, 2, 1) relu`; nothing for another case."""
+    layers = case.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(layer, Mapping) for layer in layers):
+        return
+    shapes = [dict(_shapes(layer)) for layer in layers]
+    told = [f"w {of.get('w', '')} {layer.get('activation', '')}" for of, layer in zip(shapes, layers, strict=True)]
+    pools = [f" with {layer['pooling'].get('kind')} pooling" if layer.get("pooling") else "" for layer in layers]
+    yield f"{len(layers)} layers: x {shapes[0].get('x', '') if shapes else ''}"
+    yield from (f"{text}{pool}" for text, pool in zip(told, pools, strict=True))
+
+
+def _layer(layer: Mapping[str, Any]) -> str:
+    """One layer of a network in one line."""
+    text = line({"geometry": layer, "activation": layer.get("activation", "")})
+    return f"{text}, {layer['pooling'].get('kind')} pooling" if layer.get("pooling") else text
 
 
 def _geometry(case: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -130,6 +152,8 @@ def _text(name: str, value: Any) -> str:
         return ", ".join(map(str, value))
     if name in ("before", "beside") and isinstance(value, list) and all(isinstance(step, Mapping) for step in value):
         return "\n".join(f"{number}. {_step(step)}" for number, step in enumerate(value, start=1))
+    if name == "layers" and isinstance(value, list) and all(isinstance(layer, Mapping) for layer in value):
+        return "\n".join(f"{number}. {_layer(layer)}" for number, layer in enumerate(value, start=1))
     if isinstance(value, list | tuple) and _depth(value) > 1 and len(json.dumps(value)) > 40:
         return _array(value)
     return json.dumps(value, ensure_ascii=False).replace("[", "(").replace("]", ")").replace('"', "")

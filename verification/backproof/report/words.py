@@ -57,7 +57,11 @@ def orientation(bound: TargetBound | None) -> str:
 def heading(bound: TargetBound) -> str:
     """`numpy 2.4.0 (adapter): forward, backward; cross-correlation`: a target in one line."""
     version = f" {bound.version}" if bound.version else ""
-    functions = ", ".join(function["role"] for function in bound.functions) or "no function bound"
+    roles = [str(function["role"]) for function in bound.functions]
+    entries = [r.removeprefix("activation ") for r in roles if r.startswith("activation ")]
+    names = ", ".join(name for name in entries if not name.endswith(" derivative"))
+    told = [role for role in roles if not role.startswith("activation ")]
+    functions = ", ".join((*told, *([f"activations ({names})"] if names else []))) or "no function bound"
     return f"{bound.name}{version} ({bound.origin}): {functions}; {orientation(bound)}"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry, Geometry, Points, PoolGeometry
 from backproof.targets.layouts import Array
 
 #: Layouts of data, each with its axes in full: a leading N is the loop over samples, the rest axes of one element.
@@ -41,7 +41,10 @@ BIASES: dict[str, tuple[int, ...]] = {
     "1O11": (1, -1, 1, 1),
     "scalar": (),
 }
-_ROLES = {"x": "data", "y": "data", "dx": "data", "dy": "data", "w": "weights", "dw": "weights"}
+_ROLES = {
+    **dict.fromkeys(("x", "y", "dx", "dy", "delta", "delta_next", "output delta", "c", "da", "o", "t"), "data"),
+    **dict.fromkeys(("w", "dw", "w_next"), "weights"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,10 @@ class Axes:
         """Whether nothing is to be converted."""
         return self is CANONICAL or self == CANONICAL
 
-    def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
+    def refuses(self, geometry: AnyGeometry) -> str | None:
         """Why a geometry cannot be written so; None if it can."""
+        if isinstance(geometry, Points):
+            return None
         channels = (
             (geometry.channels,)
             if isinstance(geometry, PoolGeometry)
@@ -88,7 +93,7 @@ class Axes:
             return array
         if role == "b":
             return array.reshape(BIASES[self.bias]) if self.bias != "scalar" else array[0]
-        if role not in _ROLES:
+        if role not in _ROLES or self.canonical:
             return array
         view = array[tuple(0 if absent else slice(None) for absent in self._absent(role))]
         return [list(row) for row in view] if self._nested(role) else view
@@ -111,6 +116,8 @@ class Axes:
         """The canonical array of what the calls returned; one of another number of axes is left as it is."""
         if self.canonical:
             return arrays[0]
+        if quantity == "E":
+            return _sum(arrays)
         if quantity == "db":
             flat = [array.reshape(-1) if _is_bias(array) else array for array in arrays]
             return flat[0] if self.batched else _sum(flat)

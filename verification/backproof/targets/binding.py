@@ -10,11 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from backproof.contract import DTYPES, FRAMEWORKS, Geometry, Orientation, PaddingMode, PoolConventions, PoolGeometry
+from backproof.contract import (
+    DTYPES,
+    FRAMEWORKS,
+    AnyGeometry,
+    Geometry,
+    Orientation,
+    PaddingMode,
+    Points,
+    PoolConventions,
+    PoolGeometry,
+)
 from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.forms import Form, express, neutral
 from backproof.targets.layouts import LAYOUTS
-from backproof.targets.roles import CONVOLUTIONS, FUNCTIONS
+from backproof.targets.roles import CONVOLUTIONS, FUNCTIONS, described
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +70,12 @@ class BoundFunction:
         """Whether a parameter has this role."""
         return any(item.role == role for item in self.parameters) or (self.after_forward and role in ("x", "w", "b"))
 
-    def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
+    def refuses(self, geometry: AnyGeometry) -> str | None:
         """Why this function cannot be asked for a geometry; None if it can."""
         if self.after_forward:
             return None  # the options are forward's
         values, forms = _values(geometry), self.options
-        for option in dict.fromkeys((*FUNCTIONS[self.role].matters, *forms)):
+        for option in dict.fromkeys((*described(self.role).matters, *forms)):
             if option in forms:
                 try:
                     express(option, values[option], forms[option])
@@ -75,12 +85,10 @@ class BoundFunction:
                 return f"{self.role} has no parameter for {option}={values[option]!r}"
         return None
 
-    def _neutral(self, option: str, geometry: Geometry | PoolGeometry) -> Any:
+    def _neutral(self, option: str, geometry: AnyGeometry) -> Any:
         return self.counts_padding if option == "count_include_pad" else neutral(option, geometry)
 
-    def arguments(
-        self, geometry: Geometry | PoolGeometry, arrays: Mapping[str, Any]
-    ) -> tuple[list[Any], dict[str, Any]]:
+    def arguments(self, geometry: AnyGeometry, arrays: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Positional and keyword arguments of one call; a bias that is not among the arrays is None.
 
         `arrays` by role; whatever else it holds by role (a shape, a cache) stands for what the geometry says.
@@ -121,7 +129,8 @@ class Binding:
     `expected_failures`: `(key, reason)`; `not_bound`: what will not be verified, each with the
     reason.  `style`: how the target is written, in a phrase;
     `notes`: what was found where; `axes`: how it numbers axes; `updates`: it applies its gradients to w and b, so that
-    they are read as differences; `pooling`: its conventions; `fixed`: the only level of a factor (see `cases.levels`).
+    they are read as differences; `pooling`: its conventions; `fixed`: the only level of a factor (see `cases.levels`);
+    `activations`: the names of those that are bound; `at_kink`: which slope their derivatives give there.
     """
 
     name: str
@@ -140,6 +149,7 @@ class Binding:
     thread_safe: bool = False
     specification: str = "convolution"
     pooling: PoolConventions = FRAMEWORKS
+    at_kink: str = "left"
     known_defects: tuple[tuple[str, str, str], ...] = ()
     expected_failures: tuple[tuple[str, str], ...] = ()
     not_bound: tuple[str, ...] = ()
@@ -148,13 +158,16 @@ class Binding:
     axes: Axes = CANONICAL
     updates: bool = False
     fixed: tuple[tuple[str, Any], ...] = ()
+    activations: tuple[str, ...] = ()
 
     def function(self, role: str) -> BoundFunction | None:
         """The function bound to a canonical name, if any."""
         return next((item for item in self.functions if item.role == role), None)
 
-    def refuses(self, geometry: Geometry | PoolGeometry) -> str | None:
+    def refuses(self, geometry: AnyGeometry) -> str | None:
         """Why `forward`, or the pooling, cannot be asked for a geometry; None if it can."""
+        if isinstance(geometry, Points):
+            return None
         if (reason := self.axes.refuses(geometry)) is not None:
             return reason
         if isinstance(geometry, PoolGeometry):
@@ -162,7 +175,7 @@ class Binding:
             if geometry.divides_by_zero:
                 return "the average of a window without pixels is 0/0"
         else:
-            name = "forward"
+            name = "forward" if self.function("forward") or not self.function("delta") else "delta"
             if self.bias != "optional" and geometry.bias != (self.bias == "always"):
                 return f"forward takes a bias {self.bias}, and bias={geometry.bias}"
             for factor, level in self.fixed:
@@ -174,7 +187,7 @@ class Binding:
         return f"no {name}" if function is None else function.refuses(geometry)
 
 
-def _values(geometry: Geometry | PoolGeometry) -> dict[str, Any]:
+def _values(geometry: AnyGeometry) -> dict[str, Any]:
     """Options by role, those included that are neutral."""
     switches = {name: getattr(geometry, name) for name in ("ceil_mode", "count_include_pad") if hasattr(geometry, name)}
     return {"kernel_size": geometry.kernel_size, **switches, **geometry.options()}

@@ -9,17 +9,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry, Geometry, Points
 from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.binding import BoundFunction
 from backproof.targets.blame import message_of, where
 from backproof.targets.calls import Malformed, NotSupported, Raised
 from backproof.targets.errors import AnswerError, PartError
 from backproof.targets.layouts import Array, Placed, place
-from backproof.targets.roles import FUNCTIONS
+from backproof.targets.roles import described
 
 #: A function of a target in whatever style: arrays by role, in the target's axes, one sample where it has no batch.
-Function: TypeAlias = Callable[[Geometry | PoolGeometry, Mapping[str, Any]], Any]
+Function: TypeAlias = Callable[[AnyGeometry, Mapping[str, Any]], Any]
+
+NoOutcome: TypeAlias = Raised | NotSupported | Malformed
 
 _NUMERIC = "biufc"
 
@@ -36,24 +38,60 @@ class Outcome:
 def call(
     function: Function,
     bound: BoundFunction,
-    geometry: Geometry | PoolGeometry,
+    geometry: AnyGeometry,
     values: Mapping[str, Array],
     layouts: Mapping[str, str],
     root: Path,
     axes: Axes = CANONICAL,
-) -> Outcome | Raised | NotSupported | Malformed:
-    """One call, or one per sample; `values` and `layouts` by role, those that the function takes."""
-    if geometry.batch == 0 and not axes.batched:
-        return NotSupported(bound.role, f"an empty batch, with LAYOUT={axes.data}")
+    others: Mapping[str, Any] | None = None,
+) -> Outcome | NoOutcome:
+    """One call, or one per sample; `values` and `layouts` by role, those that the function takes.
+
+    `others` are values by role that are no arrays.
+    """
     taken = {role: axes.laid_out(role, array) for role, array in values.items() if bound.takes(role)}
     placed = {role: place(array, layouts.get(role, "C")) for role, array in taken.items()}
     before = {role: item.memory.tobytes() for role, item in placed.items()}
     arrays = {role: axes.given(role, item.array) for role, item in placed.items()}
-    told = geometry if axes.batched else replace(geometry, batch=1)
+    results = _results(function, bound, geometry, arrays, "b" in values, root, axes, others or {})
+    if not isinstance(results, dict):
+        return results
+    mutated = tuple(role for role, item in placed.items() if differs(item.memory, before[role]))
+    return Outcome(results, mutated, _aliased(results, placed))
+
+
+def hand_on(
+    function: Function,
+    bound: BoundFunction,
+    geometry: AnyGeometry,
+    values: Mapping[str, Array],
+    root: Path,
+    axes: Axes = CANONICAL,
+    others: Mapping[str, Any] | None = None,
+) -> dict[str, Array] | NoOutcome:
+    """A call on arrays as they are, in whatever memory another function left them; arrays by quantity."""
+    taken = {role: axes.laid_out(role, array) for role, array in values.items() if bound.takes(role)}
+    arrays = {role: axes.given(role, array) for role, array in taken.items()}
+    return _results(function, bound, geometry, arrays, "b" in values, root, axes, others or {})
+
+
+def _results(
+    function: Function,
+    bound: BoundFunction,
+    geometry: AnyGeometry,
+    arrays: Mapping[str, Any],
+    bias: bool,
+    root: Path,
+    axes: Axes,
+    others: Mapping[str, Any],
+) -> dict[str, Array] | NoOutcome:
+    if geometry.batch == 0 and not axes.batched:
+        return NotSupported(bound.role, f"an empty batch, with LAYOUT={axes.data}")
     answers: list[dict[str, Array]] = []
     try:
         for sample in axes.samples(arrays, geometry.batch):
-            answer = read(bound.role, function(told, sample), geometry, "b" in values, axes)
+            told = geometry if axes.batched else _of_one(geometry)
+            answer = read(bound.role, function(told, {**sample, **others}), geometry, bias, axes)
             if isinstance(answer, Malformed):
                 return answer
             answers.append(answer)
@@ -63,10 +101,12 @@ def call(
         return _raised(error.function, error.__cause__ or error, root)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - all are the target's
         return _raised(bound.role, error, root)
-    results = {name: axes.taken(name, [answer[name] for answer in answers]) for name in answers[0]}
-    # By bytes: NaN equals itself, and -0.0 is not 0.0.
-    mutated = tuple(role for role, item in placed.items() if item.memory.tobytes() != before[role])
-    return Outcome(results, mutated, _aliased(results, placed))
+    return {name: axes.taken(name, [answer[name] for answer in answers]) for name in answers[0]}
+
+
+def _of_one(geometry: AnyGeometry) -> AnyGeometry:
+    """The geometry of one sample."""
+    return Points((1, *geometry.shape[1:])) if isinstance(geometry, Points) else replace(geometry, batch=1)
 
 
 def _raised(role: str, error: BaseException, root: Path) -> Raised | NotSupported:
@@ -78,7 +118,7 @@ def _raised(role: str, error: BaseException, root: Path) -> Raised | NotSupporte
 def read(
     role: str,
     answer: Any,
-    geometry: Geometry | PoolGeometry,
+    geometry: AnyGeometry,
     bias: bool,
     axes: Axes = CANONICAL,
 ) -> dict[str, Array] | Malformed:
@@ -86,7 +126,7 @@ def read(
 
     A style that knows which array is which answers with a dictionary, which holds those that there are.
     """
-    wanted = FUNCTIONS[role].returns if bias else tuple(q for q in FUNCTIONS[role].returns if q != "db")
+    wanted = described(role).returns if bias else tuple(q for q in described(role).returns if q != "db")
     if role == "bias_gradient":
         wanted = ("db",)
     found: Sequence[Any] = [answer]
@@ -101,7 +141,7 @@ def read(
             return Malformed(role, wanted[-1], f"returned {len(found)} results; return {_shown(wanted)}")
     arrays: dict[str, Array] = {}
     for quantity, value in zip(wanted, found, strict=False):
-        array = _array(axes.array(quantity, value))
+        array = _array(np.float64(value) if _is_number(quantity, value) else axes.array(quantity, value))
         if array is None:
             advice = f"an array of shape {_shape(geometry, quantity)}"
             return Malformed(role, quantity, f"returned {_kind(value)}; return {advice}")
@@ -117,9 +157,16 @@ def _array(value: Any) -> Array | None:
     return array if array.dtype.kind in _NUMERIC else None
 
 
-def _shape(geometry: Geometry | PoolGeometry, quantity: str) -> tuple[int, ...]:
+def _is_number(quantity: str, value: Any) -> bool:
+    """Whether this is E as a number of Python's, or of a dtype."""
+    return quantity == "E" and isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shape(geometry: AnyGeometry, quantity: str) -> tuple[int, ...]:
     if isinstance(geometry, Geometry):
         return geometry.shape_of(quantity)
+    if isinstance(geometry, Points):
+        return () if quantity == "E" else geometry.shape
     return geometry.y_shape if quantity == "y" else geometry.x_shape
 
 
@@ -137,6 +184,11 @@ def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return "one array" if value.dtype.kind in _NUMERIC else f"an array of dtype {value.dtype}"
     return f"a {type(value).__name__}"
+
+
+def differs(memory: Array, before: bytes) -> bool:
+    """By bytes: NaN equals itself, and -0.0 is not 0.0."""
+    return memory.tobytes() != before
 
 
 def _aliased(results: Mapping[str, Array], placed: Mapping[str, Placed]) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry
 from backproof.targets.layouts import Array
 
 
@@ -26,12 +26,51 @@ class Request:
     `arrays`: NumPy arrays by role (`x`, `w`, `b`, `dy`; without `b` there is no bias), shapes those of `geometry`.
     `layouts`: a name of `LAYOUTS` by role; "C" where absent.
     `functions`: such as `("forward", "backward")`; no two that compute the same quantity.
+    `activation`: whose derivative a function takes that takes one: a name of the target's, or `"our square"`.
     """
 
-    geometry: Geometry | PoolGeometry
+    geometry: AnyGeometry
     arrays: Mapping[str, Array]
     layouts: Mapping[str, str] = field(default_factory=dict)
     functions: tuple[str, ...] = ("forward",)
+    activation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a `Program`: `inputs` by role and `outputs` by quantity are names of variables.
+
+    `function`: a canonical name, or a name of `styles.glue.GLUE`, for what the target does not have.
+    """
+
+    function: str
+    geometry: AnyGeometry
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
+    activation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Calls one after the other, each on the very arrays that others returned; `arrays` and `layouts` by variable."""
+
+    steps: tuple[Step, ...]
+    arrays: Mapping[str, Array]
+    layouts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What came of a program.
+
+    `values`: variables as they were when they were returned.  `overwritten`: number of the step during which a
+    variable changed, and its name.  `stopped`: the answer of the first step that gave no result, which is `reply`.
+    """
+
+    values: dict[str, Array]
+    overwritten: tuple[tuple[int, str], ...] = ()
+    stopped: int | None = None
+    reply: Any = None
 
 
 @dataclass(frozen=True, slots=True)

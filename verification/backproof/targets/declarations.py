@@ -18,6 +18,8 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     BIAS = "O1"                                   shape of b and db; tried where it matters
     PARAMETERS = "stride, pad"                    keys of a dictionary of options; tried where undeclared
     OPTIONS = "stride=2, padding=1"               those of an instance, where its attributes do not say them
+    ACTIVATION_AT_KINK = "left"                   a'(0) of ReLU, leaky ReLU, ELU: the slope from the "left" (0 for
+                                                  ReLU), from the "right", or their "mean"
     LIBRARY = "torch"                             or "jax": forward takes its arrays, and is differentiated by it
     KNOWN_DEFECTS = (KnownDefect(...),)           of its library; constants only
     EXPECTED_FAILURES = {"exact:dw": "reason"}    by CHECK or CHECK:QUANTITY; constants only
@@ -33,21 +35,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from backproof.contract import DTYPES, FRAMEWORKS, ORIENTATIONS, Geometry, Orientation, PoolConventions, PoolGeometry
+from backproof.contract import DTYPES, FRAMEWORKS, ORIENTATIONS, AnyGeometry, Orientation, PoolConventions
 from backproof.targets.axes import BIASES, DATA, WEIGHTS
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import LAYOUTS
-from backproof.targets.roles import FUNCTIONS
+from backproof.targets.roles import CHAIN, FUNCTIONS
 
 #: The keys and values of POOLING.
 CONVENTIONS = {"ties": ("first", "last", "split", "any"), "divisor": ("kernel", "valid")}
 ALGORITHMS = ("direct", "indirect")
 SPECIFICATIONS = ("convolution", "none")
 LIBRARIES = ("numpy", "torch", "jax")
+KINKS = ("left", "right", "mean")
 #: The keys that `--declare` takes.
 KEYS = (
     *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "POOLING", "SIGNATURE", "LAYOUTS_EXCLUDED"),
-    *("ERROR_GROWTH", "THREAD_SAFE", "SPECIFICATION"),
+    *("ERROR_GROWTH", "THREAD_SAFE", "SPECIFICATION", "ACTIVATION_AT_KINK"),
     *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
 )
 
@@ -57,7 +60,7 @@ class CallDescription:
     """What a known defect may depend on: `function` is a canonical name, `layouts` are by role."""
 
     function: str
-    geometry: Geometry | PoolGeometry
+    geometry: AnyGeometry
     dtype: str
     layouts: Mapping[str, str]
 
@@ -98,6 +101,7 @@ class Declarations:
     parameters: inspect.Signature | None = None
     options: inspect.Signature | None = None
     library: str | None = None
+    activation_at_kink: str = "left"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -195,7 +199,9 @@ def _signatures(value: Any) -> dict[str, inspect.Signature]:
     else:
         pairs = (part.rpartition(":") if _is_named(part) else ("forward", ":", part) for part in str(value).split(";"))
         parts = {name.strip(): text for name, _, text in pairs}
-    return {_one_of("a function in SIGNATURE", name, tuple(FUNCTIONS)): _parse(text) for name, text in parts.items()}
+    return {
+        _one_of("a function in SIGNATURE", name, (*FUNCTIONS, *CHAIN)): _parse(text) for name, text in parts.items()
+    }
 
 
 def _is_named(part: str) -> bool:
@@ -246,4 +252,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "parameters": lambda value: _parse(str(value), "PARAMETERS", "stride, pad"),
     "options": lambda value: _parse(str(value), "OPTIONS", "stride=2, padding=1"),
     "library": lambda value: _one_of("LIBRARY", value, LIBRARIES),
+    "activation_at_kink": lambda value: _one_of("ACTIVATION_AT_KINK", value, KINKS),
 }

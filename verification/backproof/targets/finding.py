@@ -9,22 +9,34 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
 from backproof.targets.declarations import nearest
 from backproof.targets.errors import TargetError
-from backproof.targets.roles import BACKWARD_METHODS, CONVOLUTIONS, FORWARD_METHODS, FUNCTIONS, GRADIENTS, role_of
+from backproof.targets.roles import (
+    BACKWARD_METHODS,
+    CHAIN,
+    CONVOLUTIONS,
+    FORWARD_METHODS,
+    FUNCTIONS,
+    GRADIENTS,
+    role_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`functions` by canonical name, or a `layer`: a class or an instance; `holder` carries the constants."""
+    """`functions` by canonical name, or a `layer`: a class or an instance; `holder` carries the constants.
+
+    `chain`: functions that join layers, by canonical name.
+    """
 
     holder: Any
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     layer: Any = None
+    chain: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def find(module: ModuleType, place: str, attributes: list[str]) -> Found:
@@ -37,7 +49,7 @@ def find(module: ModuleType, place: str, attributes: list[str]) -> Found:
         return _pair(module, place, attributes)
     holder: Any = _attribute(module, place, attributes[0]) if attributes else module
     if is_layer(holder):
-        return Found(holder, layer=holder)
+        return Found(holder, layer=holder, chain=_chain(holder) or _chain(module))
     if inspect.isclass(holder):
         if (function := _autograd_function(holder)) is not None:
             return Found(module, {"forward": function})
@@ -47,11 +59,18 @@ def find(module: ModuleType, place: str, attributes: list[str]) -> Found:
         return Found(module, {"forward": holder})
     gradients_only = any(name in functions for name in GRADIENTS) and "forward" not in functions
     if functions and not gradients_only:
-        return Found(holder, functions)
+        return Found(holder, functions, chain=_chain(holder))
     written = ":".join([place, *attributes])
     if not attributes and (found := _by_itself(module, place)) is not None:
-        return found
+        return replace(found, chain=_chain(module))
+    chain = _chain(holder)
+    if {"delta", "output_delta"} & set(chain) or isinstance(getattr(holder, "ACTIVATIONS", None), Mapping):
+        return Found(holder, chain=chain)
     raise TargetError(_no_forward(holder, written, place))
+
+
+def _chain(holder: Any) -> dict[str, Callable[..., Any]]:
+    return {name: getattr(holder, name) for name in CHAIN if inspect.isroutine(getattr(holder, name, None))}
 
 
 def _pair(module: ModuleType, place: str, attributes: list[str]) -> Found:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry, PoolGeometry
 
 Form: TypeAlias = Literal["int", "pair", "sides", "name", "flag"]
 
@@ -63,7 +63,7 @@ def alternatives(option: str) -> tuple[Form, ...]:
     return every[every.index(FULLEST[option]) :] if FULLEST[option] in every else (FULLEST[option],)
 
 
-def neutral(option: str, geometry: Geometry | PoolGeometry) -> Any:
+def neutral(option: str, geometry: AnyGeometry) -> Any:
     """The value that an option has where a signature lacks it; a pooling's stride is its kernel size.
 
     None: whatever the geometry says (the orientation of a target is its own, the kernel size that of `w`).

@@ -110,6 +110,14 @@ def place(values: Array, layout: str = "C") -> Placed:
     return Placed(array, memory)
 
 
+def layout_of(array: Array) -> str:
+    """The layout whose strides an array has that was not placed here; else the nearest by memory order."""
+    for layout in ("C", "nhwc", "F", "sliced", "channel-slice", "reversed"):
+        if legal(layout, array) and place(array, layout).array.strides == array.strides:
+            return layout
+    return "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else "sliced"
+
+
 def _surrounded(count: int, dtype: np.dtype[Any], shift: int) -> tuple[Array, int, int]:
     """Flat memory with an aligned room `[start, stop)` for `count` elements, moved on by `shift` elements."""
     margin = MARGIN // dtype.itemsize

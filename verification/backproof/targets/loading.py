@@ -20,7 +20,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,7 +38,7 @@ _SUFFIX = re.compile(r"(.+):([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*)?)")
 class Loaded:
     """`functions` by canonical name, or a `layer` (class or instance); `constants`: those in upper case.
 
-    `root`: folder of the user's code.
+    `chain`: delta, output_delta and error, as far as they are there.  `root`: folder of the user's code.
     """
 
     origin: str
@@ -47,6 +47,7 @@ class Loaded:
     functions: Mapping[str, Callable[..., Any]]
     constants: Mapping[str, Any]
     layer: Any = None
+    chain: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def load(target: str) -> Loaded:
@@ -67,7 +68,7 @@ def load(target: str) -> Loaded:
     version = getattr(module, "__version__", None) or version
     file = module.__file__
     root = Path(file).resolve().parent if file else Path.cwd()
-    return Loaded(origin, version, root, found.functions, constants, found.layer)
+    return Loaded(origin, version, root, found.functions, constants, found.layer, found.chain)
 
 
 # ---- the module

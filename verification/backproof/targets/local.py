@@ -12,7 +12,7 @@ import numpy as np
 
 from backproof.targets.binding import Binding
 from backproof.targets.errors import TargetError
-from backproof.targets.messages import Call, Together
+from backproof.targets.messages import Order
 from backproof.targets.process import Target
 from backproof.targets.session import Session
 
@@ -34,8 +34,8 @@ class LocalTarget(Target):
     def _drop(self) -> None:
         self._session = None
 
-    def _exchange(self, order: Call | Together, function: str) -> Any:
+    def _exchange(self, order: Order, function: str) -> Any:
         if self._session is None:
             raise TargetError(f"{self.binding.name} is closed")
         with np.errstate(all="ignore"):  # a worker's warnings go nowhere, too
-            return self._session.answer(order) if isinstance(order, Call) else self._session.together(order)
+            return self._session.respond(order)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry
 from backproof.targets.arena import Slot
 from backproof.targets.binding import Binding
+from backproof.targets.calls import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,20 @@ class Refused:
 class Call:
     """Parent to worker: inputs lie in the arena `memory`, and results go to `[room, size)` of it."""
 
-    geometry: Geometry | PoolGeometry
+    geometry: AnyGeometry
     functions: tuple[str, ...]
+    inputs: Mapping[str, Slot]
+    layouts: Mapping[str, str]
+    memory: str
+    room: int
+    activation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Parent to worker: a program whose arrays lie in the arena, as in `Call`."""
+
+    steps: tuple[Step, ...]
     inputs: Mapping[str, Slot]
     layouts: Mapping[str, str]
     memory: str
@@ -77,3 +91,18 @@ class Returned:
     mutated: tuple[str, ...]
     aliased: tuple[str, ...]
     reused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Worker to parent: `Trail` without its arrays, as `Returned`."""
+
+    slots: Mapping[str, Slot]
+    loose: Mapping[str, tuple[bytes, str, tuple[int, ...]]]
+    overwritten: tuple[tuple[int, str], ...]
+    stopped: int | None
+    reply: Any
+
+
+#: What a worker is asked to do once its target is loaded.
+Order: TypeAlias = Call | Follow | Together

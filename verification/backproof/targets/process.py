@@ -15,15 +15,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from backproof.contract import Geometry, PoolGeometry
-from backproof.targets.arena import Arena, aligned, view, write
+from backproof.contract import AnyGeometry, Geometry, Points, PoolGeometry
+from backproof.targets.arena import Arena, Slot, aligned, view, write
 from backproof.targets.binding import Binding
-from backproof.targets.calls import Crashed, NotSupported, Reply, Request, Results, TimedOut
+from backproof.targets.calls import Crashed, NotSupported, Program, Reply, Request, Results, TimedOut, Trail
 from backproof.targets.child import Child, ChildEndedError, ChildSilentError
 from backproof.targets.errors import TargetError
-from backproof.targets.layouts import legal
-from backproof.targets.messages import Call, Calling, Load, Ready, Refused, Returned, Together
-from backproof.targets.roles import FUNCTIONS
+from backproof.targets.layouts import Array, legal
+from backproof.targets.messages import Call, Calling, Follow, Followed, Load, Order, Ready, Refused, Returned, Together
+from backproof.targets.roles import DATA, described
+
+_GEOMETRIES: dict[str, type[AnyGeometry]] = {"convolution": Geometry, "pooling": PoolGeometry, "points": Points}
 
 
 class Target:
@@ -71,12 +73,24 @@ class Target:
             return reason
         if not self._running:
             self._start()
-        call = self._hand_over(request)
-        try:
-            return self._converse(call)
-        except BaseException:  # an interrupted conversation cannot be taken up again
-            self._drop()
-            raise
+        (order,) = self._hand_over([request])
+        return self._results(self._reply(order, request.functions[0]))
+
+    def follow(self, program: Program) -> Trail:
+        """Run a program in the worker: what a function returns is handed to others as it is.
+
+        Raises:
+            TargetError: after a crash, the target could not be loaded again.
+        """
+        if not self._running:
+            self._start()
+        (inputs,), room, memory = self._share([program.arrays], 0)
+        layouts = {name: program.layouts.get(name, "C") for name in program.arrays}
+        message = self._reply(Follow(program.steps, inputs, layouts, memory, room), program.steps[0].function)
+        if isinstance(message, Followed):
+            return Trail(self._values(message), message.overwritten, message.stopped, message.reply)
+        stopped = next((k for k, step in enumerate(program.steps) if step.function == message.function), 0)
+        return Trail({}, (), stopped, message)
 
     def together(self, requests: Sequence[Request], rounds: int, skipped: int = 0) -> tuple[Reply, ...]:
         """Make requests, of one function each, at the same time, in threads of the worker, and so `rounds` times.
@@ -96,14 +110,9 @@ class Target:
                 return (reason,) * len(requests)
         if not self._running:
             self._start()
-        order = Together(tuple(self._hand_over_all(requests)), rounds, skipped)
-        try:
-            answer = self._exchange(order, requests[0].functions[0])
-        except BaseException:
-            self._drop()
-            raise
-        answers = answer if isinstance(answer, tuple) else (answer,) * len(requests)
-        return tuple(self._results(item) if isinstance(item, Returned) else _as_reply(item) for item in answers)
+        order = Together(tuple(self._hand_over(requests)), rounds, skipped)
+        answer = self._reply(order, requests[0].functions[0])
+        return tuple(map(self._results, answer if isinstance(answer, tuple) else (answer,) * len(requests)))
 
     def renew(self) -> None:
         """Give the worker up: the next call starts another, in which nothing has been called before.
@@ -182,33 +191,47 @@ class Target:
                 return NotSupported(name, reason)
         return None
 
-    def _hand_over(self, request: Request) -> Call:
-        return self._hand_over_all([request])[0]
-
-    def _hand_over_all(self, requests: Sequence[Request]) -> list[Call]:
+    def _hand_over(self, requests: Sequence[Request]) -> list[Call]:
         """Copy the arrays into the arena, with room for the results behind them."""
-        room = sum(aligned(array.nbytes) for request in requests for array in request.arrays.values())
-        memory = self._arena.reserve(room + sum(map(_result_size, requests)))
-        offset, calls = 0, []
-        for request in requests:
-            inputs = {}
-            for role, array in request.arrays.items():
-                inputs[role] = write(memory, offset, array)
+        inputs, room, memory = self._share([request.arrays for request in requests], sum(map(_result_size, requests)))
+        return [
+            Call(
+                request.geometry,
+                request.functions,
+                slots,
+                {role: request.layouts.get(role, "C") for role in request.arrays},
+                memory,
+                room,
+                request.activation,
+            )
+            for request, slots in zip(requests, inputs, strict=True)
+        ]
+
+    def _share(self, groups: Sequence[Mapping[str, Array]], results: int) -> tuple[list[dict[str, Slot]], int, str]:
+        """Groups of arrays in the arena, where room for results begins, and the arena's name."""
+        room = sum(aligned(array.nbytes) for arrays in groups for array in arrays.values())
+        memory = self._arena.reserve(room + results)
+        offset, inputs = 0, list[dict[str, Slot]]()
+        for arrays in groups:
+            inputs.append({})
+            for name, array in arrays.items():
+                inputs[-1][name] = write(memory, offset, array)
                 offset += aligned(array.nbytes)
-            layouts = {role: request.layouts.get(role, "C") for role in request.arrays}
-            calls.append(Call(request.geometry, request.functions, inputs, layouts, memory.name, room))
-        return calls
+        return inputs, room, memory.name
 
-    def _converse(self, call: Call) -> Reply:
-        message = self._exchange(call, call.functions[0])
-        return self._results(message) if isinstance(message, Returned) else _as_reply(message)
+    def _reply(self, order: Order, first: str) -> Any:
+        """What comes back; `first` is the function that is called first."""
+        try:
+            return self._exchange(order, first)
+        except BaseException:  # an interrupted conversation cannot be taken up again
+            self._drop()
+            raise
 
-    def _exchange(self, order: Call | Together, function: str) -> Any:
-        """The worker's answer to an order; `function` is the first that is called."""
+    def _exchange(self, order: Order, function: str) -> Any:
         child = self._child
         if child is None:
             raise TargetError(f"{self.binding.name} is closed")
-        message = None
+        message: Any = None
         child.send(order)
         try:
             while isinstance(message := child.receive(self._time_limit), Calling):
@@ -222,17 +245,18 @@ class Target:
             return crash
         return message
 
-    def _results(self, returned: Returned) -> Results:
+    def _results(self, message: Any) -> Reply:
+        if isinstance(message, Returned):
+            return Results(self._values(message), message.mutated, message.aliased, message.reused)
+        reply: Reply = message
+        return reply
+
+    def _values(self, returned: Returned | Followed) -> dict[str, Array]:
         memory = self._arena.reserve(0)
         values = {name: view(memory, slot).copy() for name, slot in returned.slots.items()}
         for name, (data, dtype, shape) in returned.loose.items():
             values[name] = np.frombuffer(data, dtype).reshape(shape).copy()
-        return Results(values, returned.mutated, returned.aliased, returned.reused)
-
-
-def _as_reply(message: Any) -> Reply:
-    reply: Reply = message
-    return reply
+        return values
 
 
 def _result_size(request: Request) -> int:
@@ -251,12 +275,14 @@ def _check_functions(request: Request, binding: Binding) -> None:
         if function is None:
             bound = ", ".join(item.role for item in binding.functions)
             raise ValueError(f"{binding.name} has no function {name!r}; it has {bound}")
-        if isinstance(request.geometry, PoolGeometry) != ("pool" in name):
+        if not isinstance(request.geometry, _GEOMETRIES[described(name).on]):
             raise ValueError(f"{name} does not go with a {type(request.geometry).__name__}")
-        for role in ("x", "w", "dy"):
+        for role in DATA:
             if function.takes(role) and role not in request.arrays:
                 raise ValueError(f"{name} needs the array {role}")
-        computed += FUNCTIONS[name].returns
+        if function.takes("activation_derivative") and not request.activation:
+            raise ValueError(f"{name} takes a derivative; name an activation, such as 'our square'")
+        computed += described(name).returns
     for quantity in computed:
         if computed.count(quantity) > 1:
             raise ValueError(f"{quantity} is computed twice by {', '.join(request.functions)}; ask in two requests")

@@ -13,7 +13,7 @@ from backproof.targets.declarations import Declarations, nearest
 from backproof.targets.errors import TargetError
 from backproof.targets.forms import FULLEST, Form, form_of
 from backproof.targets.layouts import LAYOUTS
-from backproof.targets.roles import FUNCTIONS, METHODS, SYNONYMS, legal_roles, role_of
+from backproof.targets.roles import METHODS, SYNONYMS, described, legal_roles, role_of
 
 Bias: TypeAlias = Literal["always", "optional", "never"]
 
@@ -80,6 +80,7 @@ def binding(
         thread_safe=declared.thread_safe,
         specification=declared.specification,
         pooling=declared.pooling,
+        at_kink=declared.activation_at_kink,
         expected_failures=tuple(declared.expected_failures.items()),
         known_defects=tuple((item.name, item.summary, item.script) for item in declared.known_defects),
         not_bound=not_bound(bound, bias),
@@ -118,13 +119,10 @@ def bind_signature(role: str, signature: inspect.Signature, display: str) -> Bou
         else:
             bound.append(parameter)
     after_forward = any(item.role == "cache" for item in bound)
-    _complete(role, display, bound, legal_needs(role, after_forward))
+    # a cache stands for x and w
+    needs = ("dy",) if after_forward else described(role).needed([item.role for item in bound])
+    _complete(role, display, bound, needs)
     return BoundFunction(role, display, tuple(bound), after_forward)
-
-
-def legal_needs(role: str, after_forward: bool) -> tuple[str, ...]:
-    """The roles without which a function cannot be called; a cache stands for x and w."""
-    return ("dy",) if after_forward else (FUNCTIONS.get(role) or METHODS[role]).needs
 
 
 def _read(role: str, function: Callable[..., Any]) -> inspect.Signature:
@@ -147,8 +145,8 @@ def _remedy(role: str) -> str:
         return "give it a default"
     if role == "forward":
         return 'declare what it takes, in order: SIGNATURE = "x, w, b, stride, padding"'
-    names = ", ".join(FUNCTIONS[role].needs)
-    return f'declare what it takes, in order: SIGNATURE = {{"{role}": "{names}, stride, padding"}}'
+    names = ", ".join((*described(role).needs, *(("stride", "padding") if described(role).matters else ())))
+    return f'declare what it takes, in order: SIGNATURE = {{"{role}": "{names}"}}'
 
 
 def _bind_parameter(role: str, item: inspect.Parameter, display: str, by_name: bool) -> BoundParameter | None:

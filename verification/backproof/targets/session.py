@@ -14,18 +14,21 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry
 from backproof.targets import calling
 from backproof.targets.arena import Attachment, Slot, aligned, view, write
+from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.binding import Binding
 from backproof.targets.blame import describe
-from backproof.targets.calls import Excluded, Malformed, NotSupported, Raised
+from backproof.targets.calls import Excluded, Malformed, NotSupported, Raised, Step
 from backproof.targets.declarations import CallDescription, Declarations, read_declarations
 from backproof.targets.errors import TargetError
-from backproof.targets.layouts import Array
+from backproof.targets.layouts import Array, layout_of, place
 from backproof.targets.loading import load
-from backproof.targets.messages import Call, Calling, Load, Returned, Together
+from backproof.targets.messages import Call, Calling, Follow, Followed, Load, Order, Returned, Together
 from backproof.targets.styles import Layer, bind_layer, recognise
+from backproof.targets.styles.activations import derivative
+from backproof.targets.styles.glue import GLUE
 from backproof.targets.together import Start, at_once
 
 NoResult: TypeAlias = Raised | NotSupported | Excluded | Malformed
@@ -74,6 +77,16 @@ class Session:
         except TargetError as error:
             raise TargetError(f"{name}: {error}") from error
         return cls(bind_layer(layer, loaded, declared, name), layer, loaded.root, declared, tell)
+
+    def respond(self, order: Order) -> Returned | NoResult | Followed | tuple[Returned | NoResult, ...]:
+        """Do what is asked."""
+        match order:
+            case Follow():
+                return self.follow(order)
+            case Together():
+                return self.together(order)
+            case _:
+                return self.answer(order)
 
     def answer(self, call: Call) -> Returned | NoResult:
         """Call the functions one after the other, up to the first that gives no result."""
@@ -125,27 +138,84 @@ class Session:
             return outcome
         return replace(outcome, arrays={quantity: array.copy() for quantity, array in outcome.arrays.items()})
 
-    def _call(
-        self, name: str, call: Call, values: Mapping[str, Array], start: Start = lambda: None
-    ) -> calling.Outcome | NoResult:
+    def follow(self, message: Follow) -> Followed:
+        """Run a program, up to the first step that gives no result."""
+        memory = self._memory.to(message.memory)
+        outbox = _Outbox(memory, message.room)
+        variables = {
+            name: place(view(memory, slot), message.layouts[name]).array for name, slot in message.inputs.items()
+        }
+        overwritten: list[tuple[int, str]] = []
+        for number, step in enumerate(message.steps):
+            before = {name: array.tobytes() for name, array in variables.items()}
+            if number:  # the parent knows what comes first
+                self._tell(Calling(step.function))
+            results = self._step(step, variables)
+            if not isinstance(results, dict):
+                return Followed(outbox.slots, outbox.loose, tuple(overwritten), number, results)
+            overwritten += [(number, name) for name, old in before.items() if calling.differs(variables[name], old)]
+            for quantity, name in step.outputs:
+                if quantity in results:
+                    variables[name] = results[quantity]
+                    outbox.put(name, results[quantity])
+        return Followed(outbox.slots, outbox.loose, tuple(overwritten), None, None)
+
+    def _step(self, step: Step, variables: Mapping[str, Array]) -> dict[str, Array] | NoResult:
+        """One call of a program, on the variables as they are."""
+        missing = next((name for _, name in step.inputs if name not in variables), None)
+        if missing is not None:
+            return Malformed(step.function, missing, "was not returned by the function that has to compute it")
+        values = {role: variables[name] for role, name in step.inputs}
+        if step.function in GLUE:
+            return {step.outputs[0][0]: GLUE[step.function](*values.values())}
+        layouts = {role: layout_of(array) for role, array in values.items()} if self._defects else {}
+        if (refused := self._refused(step.function, step.geometry, values, layouts)) is not None:
+            return refused
+        bound, function = self.binding.function(step.function), self._layer.functions[step.function]
+        if bound is None:
+            return NotSupported(step.function, f"no {step.function}")
+        others = self._others(step.activation)
+        return calling.hand_on(function, bound, step.geometry, values, self._root, self._axes(step.function), others)
+
+    def _others(self, activation: str) -> dict[str, Any]:
+        """The function a' to hand in, where one is asked for."""
+        if not activation:
+            return {}
+        return {"activation_derivative": derivative(activation, self._layer.activations, self._layer.arrays)}
+
+    def _axes(self, function: str) -> Axes:
+        """Activations take arrays of any shape, entry by entry."""
+        return CANONICAL if function.startswith("activation ") else self._layer.axes
+
+    def _refused(
+        self, name: str, geometry: AnyGeometry, values: Mapping[str, Array], layouts: Mapping[str, str]
+    ) -> Excluded | Raised | None:
+        """Whether a known defect of the library applies, so that it is not called."""
         dtype = next(iter(values.values())).dtype.name
-        description = CallDescription(name, call.geometry, dtype, call.layouts)
+        description = CallDescription(name, geometry, dtype, layouts)
         for defect in self._defects:
             try:
                 if defect.applies(description):
                     return Excluded(defect.name)
             except Exception as error:  # noqa: BLE001 - a predicate of the adapter's
                 return Raised(f"KNOWN_DEFECTS {defect.name}", type(error).__name__, describe(error), "")
+        return None
+
+    def _call(
+        self, name: str, call: Call, values: Mapping[str, Array], start: Start = lambda: None
+    ) -> calling.Outcome | NoResult:
+        if (refused := self._refused(name, call.geometry, values, call.layouts)) is not None:
+            return refused
         bound = self.binding.function(name)
         if bound is None:  # the parent asks only for functions of the binding
             return NotSupported(name, f"no {name}")
-        function, axes = self._layer.functions[name], self._layer.axes
+        function, others, axes = self._layer.functions[name], self._others(call.activation), self._axes(name)
 
-        def started(geometry: Geometry | PoolGeometry, arrays: Mapping[str, Any]) -> Any:
+        def started(geometry: AnyGeometry, arrays: Mapping[str, Any]) -> Any:
             start()
             return function(geometry, arrays)
 
-        return calling.call(started, bound, call.geometry, values, call.layouts, self._root, axes)
+        return calling.call(started, bound, call.geometry, values, call.layouts, self._root, axes, others)
 
 
 class _Outbox:

@@ -17,7 +17,7 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from backproof.targets.errors import TargetError
-from backproof.targets.messages import Ready, Refused, Together
+from backproof.targets.messages import Ready, Refused
 from backproof.targets.session import Session
 
 
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def serve(connection: Connection) -> None:
-    """The first message is `Load`, all others are `Call` or `Together`."""
+    """The first message is `Load`, all others are `Call`, `Follow` or `Together`."""
     try:
         message = connection.recv()
         try:
@@ -43,8 +43,7 @@ def serve(connection: Connection) -> None:
         connection.send(Ready(session.binding))
         while True:
             message = connection.recv()
-            answer = session.together(message) if isinstance(message, Together) else session.answer(message)
-            connection.send(answer)
+            connection.send(session.respond(message))
     except (EOFError, ConnectionError):
         return
 

@@ -12,10 +12,12 @@ dtype, which the results have.  Geometries that fit no window raise ValueError.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from backproof.targets.adapters.plain_activations import ACTIVATIONS
 from backproof.targets.adapters.plain_pooling import (
     average_pool,
     average_pool_gradient,
@@ -36,14 +38,18 @@ from backproof.targets.adapters.plain_windows import (
 )
 
 __all__ = [
+    "ACTIVATIONS",
     "average_pool",
     "average_pool_gradient",
     "backward",
     "bias_gradient",
+    "delta",
+    "error",
     "forward",
     "input_gradient",
     "max_pool",
     "max_pool_gradient",
+    "output_delta",
     "sum_pool",
     "sum_pool_gradient",
     "weight_gradient",
@@ -147,6 +153,44 @@ def backward(
     }
     dx, dw = input_gradient(dy, x, w, **options), weight_gradient(dy, x, w, **options)
     return dx, dw, None if b is None else bias_gradient(dy)
+
+
+def delta(
+    delta_next: Array,
+    w_next: Array,
+    c: Array,
+    *,
+    activation_derivative: Callable[[Array], Array],
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    padding_mode: str = "zeros",
+    orientation: str = "convolution",
+) -> Array:
+    """`delta`, shaped like the pre-activation `c`; the options are those of the layer above."""
+    spread = input_gradient(
+        delta_next,
+        c,
+        w_next,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        padding_mode=padding_mode,
+        orientation=orientation,
+    )
+    return spread * activation_derivative(c)
+
+
+def output_delta(o: Array, t: Array, c: Array, *, activation_derivative: Callable[[Array], Array]) -> Array:
+    """`(o - t) * a'(c)`."""
+    return (o - t) * activation_derivative(c)
+
+
+def error(o: Array, t: Array) -> float:
+    """`1/2 * sum((t - o)**2)`, over the batch too."""
+    return float(((t - o) ** 2).sum() / 2)
 
 
 def _split(channels: Array, groups: int) -> Array:

@@ -18,9 +18,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the library's own convention
 
 from backproof.contract import PoolGeometry
+from backproof.targets.adapters.pytorch_activations import ACTIVATIONS
 from backproof.targets.adapters.pytorch_defects import KNOWN_DEFECTS, pads_natively
 
-__all__ = ["KNOWN_DEFECTS"]
+__all__ = ["ACTIVATIONS", "KNOWN_DEFECTS"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Tensor: TypeAlias = Any

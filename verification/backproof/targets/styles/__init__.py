@@ -6,6 +6,8 @@
     classes       Conv2D(in_channels, out_channels, kernel_size) with forward(x), backward(dy)
     modules       torch.nn.Module
 
+    chain         ACTIVATIONS = {name: (a, a')}, delta, output_delta, error: beside any of these
+
 `trials` finds out by shapes what nothing says, `dictionaries` and `places` where options and gradients lie.
 """
 
@@ -21,6 +23,7 @@ from backproof.targets.declarations import Declarations
 from backproof.targets.layouts import LAYOUTS
 from backproof.targets.loading import Loaded
 from backproof.targets.reading import binding
+from backproof.targets.styles.chain import with_chain
 from backproof.targets.styles.classes import class_layer
 from backproof.targets.styles.functions import functions_layer
 from backproof.targets.styles.layer import Layer
@@ -36,10 +39,12 @@ def recognise(loaded: Loaded, declared: Declarations, *, trials: bool = True) ->
         TargetError: it is written in a way that is not known; the message says what to write.
     """
     if loaded.layer is None:
-        return functions_layer(loaded.functions, declared, loaded.root, trials)
-    if _is_module(loaded.layer):
-        return module_layer(loaded.layer, declared, loaded.root)
-    return class_layer(loaded.layer, declared, loaded.root)
+        layer = functions_layer(loaded.functions, declared, loaded.root, trials)
+    elif _is_module(loaded.layer):
+        layer = module_layer(loaded.layer, declared, loaded.root)
+    else:
+        layer = class_layer(loaded.layer, declared, loaded.root)
+    return with_chain(layer, loaded, declared)
 
 
 def bind_layer(layer: Layer, loaded: Loaded, declared: Declarations, name: str) -> Binding:
@@ -56,6 +61,8 @@ def bind_layer(layer: Layer, loaded: Loaded, declared: Declarations, name: str) 
         axes=layer.axes,
         updates=layer.updates,
         fixed=layer.fixed,
+        activations=tuple(layer.activations),
+        not_bound=(*known.not_bound, *layer.gaps),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry, Geometry
 from backproof.targets.axes import Axes
 from backproof.targets.binding import BoundFunction, BoundParameter
 from backproof.targets.blame import describe
@@ -89,11 +89,11 @@ class Calls:
         self.updates = "update" in kept.sources.values()
         self.parts = Parts()
 
-    def forward(self, geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> Any:
+    def forward(self, geometry: AnyGeometry, values: Mapping[str, Any]) -> Any:
         """`y`."""
         return self._run(geometry, values)[1]
 
-    def backward(self, geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> dict[str, Any]:
+    def backward(self, geometry: AnyGeometry, values: Mapping[str, Any]) -> dict[str, Any]:
         """The gradients that there are, by quantity."""
         kept = self._kept
         with self.parts.before("forward", then="backward"):
@@ -116,7 +116,7 @@ class Calls:
             raise AnswerError("backward", "dx", _nothing(answer))
         return found
 
-    def _run(self, geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> tuple[Any, Any]:
+    def _run(self, geometry: AnyGeometry, values: Mapping[str, Any]) -> tuple[Any, Any]:
         layer = self._maker.layer(_convolution(geometry))
         write(layer, self._kept.w, self._kept.b, values, copy=self.updates)
         y = run_forward(layer, self._methods, _convolution(geometry), values["x"])
@@ -138,9 +138,9 @@ class Calls:
                     source.write(layer, np.zeros(old.shape, values["w"].dtype))
 
 
-def _convolution(geometry: Geometry | PoolGeometry) -> Geometry:
-    if isinstance(geometry, PoolGeometry):
-        raise TypeError("a convolution layer was asked for a pooling")
+def _convolution(geometry: AnyGeometry) -> Geometry:
+    if not isinstance(geometry, Geometry):
+        raise TypeError("a convolution layer was asked for something else")
     return geometry
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry, Geometry
 from backproof.targets import calling
 from backproof.targets.axes import BIASES, Axes
 from backproof.targets.binding import BoundFunction, BoundParameter
@@ -71,7 +71,7 @@ def _layer(functions: Functions, bound: Mapping[str, BoundFunction], axes: Axes,
             forward = functions["forward"]
             made[role] = _after_forward(function, bound[role], forward, bound["forward"], axes, arrays, parts)
         else:
-            made[role] = _plain(function, bound[role], axes, arrays, has_cache=cached and role == "forward")
+            made[role] = plain(function, bound[role], axes, arrays, has_cache=cached and role == "forward")
     style = "cached functions" if cached else "plain functions"
     bound = dict(bound)
     if arrays.name != "numpy" and not any(role in functions for role in GRADIENTS):
@@ -79,14 +79,18 @@ def _layer(functions: Functions, bound: Mapping[str, BoundFunction], axes: Axes,
         made["backward"] = _differentiated(functions["forward"], bound["forward"], axes, arrays)
         bound["backward"] = _pullback(bound["forward"], arrays)
     excluded, dtypes = arrays.layouts_excluded, arrays.dtypes
-    return Layer(style, bound, made, axes, parts, layouts_excluded=excluded, dtypes=dtypes)
+    return Layer(style, bound, made, axes, parts, layouts_excluded=excluded, dtypes=dtypes, arrays=arrays)
 
 
 # ---- the functions
 
 
-def _plain(function: Callable[..., Any], bound: BoundFunction, axes: Axes, arrays: NumPy, has_cache: bool) -> Function:
-    def call(geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> Any:
+def plain(
+    function: Callable[..., Any], bound: BoundFunction, axes: Axes, arrays: NumPy, has_cache: bool = False
+) -> Function:
+    """A function as the session calls it; where it `has_cache`, that is left out."""
+
+    def call(geometry: AnyGeometry, values: Mapping[str, Any]) -> Any:
         answer = _call(function, bound, geometry, values, axes, arrays)
         return arrays.taken(_split(answer)[0] if has_cache else answer)
 
@@ -102,7 +106,7 @@ def _after_forward(
     arrays: NumPy,
     parts: Parts,
 ) -> Function:
-    def call(geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> Any:
+    def call(geometry: AnyGeometry, values: Mapping[str, Any]) -> Any:
         with parts.before("forward", then=bound.role):
             _, cache = _split(_call(forward, bound_forward, geometry, values, axes, arrays))
         answer = _call(function, bound, geometry, {**values, "cache": cache}, axes, arrays)
@@ -112,7 +116,7 @@ def _after_forward(
 
 
 def _differentiated(function: Callable[..., Any], bound: BoundFunction, axes: Axes, arrays: NumPy) -> Function:
-    def call(geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> Any:
+    def call(geometry: AnyGeometry, values: Mapping[str, Any]) -> Any:
         def forward(**operands: Any) -> Any:
             positional, keywords = bound.arguments(geometry, {**_shapes(geometry, axes), **operands})
             return function(*positional, **keywords)
@@ -131,7 +135,7 @@ def _pullback(forward: BoundFunction, arrays: NumPy) -> BoundFunction:
 def _call(
     function: Callable[..., Any],
     bound: BoundFunction,
-    geometry: Geometry | PoolGeometry,
+    geometry: AnyGeometry,
     values: Mapping[str, Any],
     axes: Axes,
     arrays: NumPy,
@@ -141,9 +145,9 @@ def _call(
     return function(*positional, **keywords)
 
 
-def _shapes(geometry: Geometry | PoolGeometry, axes: Axes) -> dict[str, Any]:
+def _shapes(geometry: AnyGeometry, axes: Axes) -> dict[str, Any]:
     """Shapes as the target numbers them."""
-    if axes.canonical or isinstance(geometry, PoolGeometry):
+    if axes.canonical or not isinstance(geometry, Geometry):
         return {}
     return {"x_shape": axes.shape("x", geometry.x_shape), "w_shape": axes.shape("w", geometry.w_shape)}
 

@@ -11,6 +11,7 @@ from backproof.targets.axes import CANONICAL, Axes
 from backproof.targets.binding import BoundFunction
 from backproof.targets.calling import Function
 from backproof.targets.errors import PartError
+from backproof.targets.styles.libraries import NumPy
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class Parts:
 class Layer:
     """Functions by canonical name, and how they are bound; the rest as in `Binding`.
 
-    `functions` take a geometry and arrays in the target's `axes`.
+    `functions` take a geometry and arrays in the target's `axes`.  `arrays` is the library whose arrays the target
+    takes, `activations` are its pairs (a, a') as they are, `gaps` says what could not be bound.
     """
 
     style: str
@@ -52,3 +54,6 @@ class Layer:
     layouts_excluded: tuple[str, ...] = ()
     dtypes: tuple[str, ...] | None = None
     fixed: tuple[tuple[str, Any], ...] = ()
+    arrays: NumPy = field(default_factory=NumPy)
+    activations: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]] = field(default_factory=dict)
+    gaps: tuple[str, ...] = ()

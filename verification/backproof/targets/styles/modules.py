@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backproof.contract import Geometry, PoolGeometry
+from backproof.contract import AnyGeometry, Geometry
 from backproof.targets.axes import Axes
 from backproof.targets.binding import BoundFunction, BoundParameter
 from backproof.targets.blame import describe
@@ -98,12 +98,12 @@ class _Calls:
     def __init__(self, maker: Maker | Given, names: Mapping[str, str]) -> None:
         self._maker, self._names = maker, names
 
-    def forward(self, geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> Any:
+    def forward(self, geometry: AnyGeometry, values: Mapping[str, Any]) -> Any:
         """`y`."""
         with sys.modules["torch"].no_grad():
             return _TORCH.taken(self._applied(geometry, **_tensors(values)))
 
-    def backward(self, geometry: Geometry | PoolGeometry, values: Mapping[str, Any]) -> dict[str, Any]:
+    def backward(self, geometry: AnyGeometry, values: Mapping[str, Any]) -> dict[str, Any]:
         """The gradients that autograd knows."""
         tensors = _tensors(values)
         dy = tensors.pop("dy")
