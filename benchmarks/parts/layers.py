@@ -1,0 +1,153 @@
+"""Convolution layers to try the peers on: the museum's and the foreign mutants, consistent mistakes, and right ones.
+
+A `Layer` calls a target's NumPy functions in this process, with as many of the options as its signature has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.contract import Geometry
+from backproof.museum import MUSEUM
+from backproof.museum.foreign import FOREIGN
+from parts import consistent
+from parts.machine import ROOT
+
+Array = NDArray[Any]
+
+CONSISTENT = "benchmarks/parts/consistent.py"
+OWN = "benchmarks/implementations"
+_NEUTRAL = Geometry().options()
+QUANTITIES = ("y", "dx", "dw", "db")
+
+#: What the museum's triggers and the foreign kinds have in common: when a mutant is wrong.
+TRIGGERS = {
+    "ALWAYS": "always", "post": "always", "index": "always",
+    "ANISOTROPY": "shape", "COUNT": "shape", "STEP": "shape", "KERNEL": "shape", "BORDER": "shape", "TILE": "shape",
+    "option": "shape", "channel": "shape", "shape gate": "shape", "rare": "shape",
+    "LAYOUT": "memory layout", "layout": "memory layout",
+    "DTYPE": "values and dtypes", "VALUES": "values and dtypes",
+    "value": "values and dtypes", "number": "values and dtypes",
+    "STATE": "state", "state": "state",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something to check: `make()` is a fresh layer, `target` what `backproof check` takes; `quantity` "" if right."""
+
+    id: str
+    family: str
+    quantity: str
+    trigger: str
+    target: str
+    make: Callable[[], Layer]
+
+
+class Layer:
+    """A target's functions in canonical form: geometries in, arrays out."""
+
+    def __init__(self, target: Any) -> None:
+        self.target = target
+        parameters = inspect.signature(target.forward).parameters
+        self.forms = {name: str(parameters[name].annotation) for name in _NEUTRAL if name in parameters}
+        self.orientation: str | None = getattr(target, "ORIENTATION", None)
+
+    def takes(self, g: Geometry) -> bool:
+        """Whether the signature has a place for every option of a geometry."""
+        options = g.options()
+        if "orientation" not in self.forms:
+            options["orientation"] = _NEUTRAL["orientation"] if g.orientation == self.orientation else None
+        missing = any(name not in self.forms and options[name] != value for name, value in _NEUTRAL.items())
+        return not missing and all(self._told(name, options[name]) is not None for name in self.forms)
+
+    def forward(self, g: Geometry, x: Array, w: Array, b: Array) -> Array:
+        """`y`."""
+        y: Array = self.target.forward(x, w, b, **self._options(g))
+        return y
+
+    def backward(self, g: Geometry, dy: Array, x: Array, w: Array, b: Array) -> tuple[Array, Array, Array]:
+        """`dx, dw, db`."""
+        options = self._options(g)
+        if hasattr(self.target, "backward"):
+            dx, dw, db = self.target.backward(dy, x, w, b, **options)
+            return dx, dw, db
+        dx, dw = (getattr(self.target, f"{n}_gradient")(dy, x, w, **options) for n in ("input", "weight"))
+        return dx, dw, self.target.bias_gradient(dy)
+
+    def _options(self, g: Geometry) -> dict[str, Any]:
+        options = g.options()
+        return {name: self._told(name, options[name]) for name in self.forms}
+
+    def _told(self, name: str, value: Any) -> Any:
+        """The value in the form that the signature has; None where it has none for it."""
+        form = self.forms[name]
+        if name == "padding" and form in ("Pair", "int"):
+            value = (value[0][0], value[1][0]) if all(a == b for a, b in value) else None
+        if form == "int" and isinstance(value, tuple):
+            value = value[0] if value[0] == value[1] else None
+        return value
+
+
+def subjects() -> list[Subject]:
+    """Every convolution mutant, then the consistent mistakes."""
+    museum = [
+        Subject(m.id, "museum", m.quantity.value, TRIGGERS[m.trigger.name], m.target, _maker(m.layer))
+        for m in MUSEUM.values()
+        if m.quantity.value in QUANTITIES
+    ]
+    foreign = [
+        Subject(f.id, "foreign", f.quantity, TRIGGERS[f.kind], _foreign_target(f.target), _maker(type(f.target)))
+        for f in FOREIGN.values()
+        if f.quantity in QUANTITIES
+    ]
+    both = [
+        Subject(
+            name, "consistent", "y, dx, dw", "shape", f"{ROOT / 'benchmarks/parts/consistent.py'}:{name}", _maker(c)
+        )
+        for name, c in consistent.ALL.items()
+    ]
+    return museum + foreign + both
+
+
+def right() -> list[Subject]:
+    """Right layers with backward code of their own."""
+    modules = {
+        "numba": "backproof_impl",
+        "numpy": "backproof.targets.adapters.plain_numpy",
+        "torch": "backproof.targets.adapters.pytorch",
+        **{f"{OWN}/{name}.py": f"implementations.{name}" for name in ("im2col", "toeplitz", "windows")},
+    }
+    return [
+        Subject(
+            id=name,
+            family="right",
+            quantity="",
+            trigger="",
+            target=str(ROOT / name) if name.endswith(".py") else name,
+            make=lambda module=module: Layer(importlib.import_module(module)),  # type: ignore[misc]
+        )
+        for name, module in modules.items()
+    ]
+
+
+def data(g: Geometry, seed: int) -> tuple[Array, Array, Array]:
+    """`x, w, b` as a test draws them: normally distributed."""
+    rng = np.random.default_rng(seed)
+    x, w, b = (rng.standard_normal(g.shape_of(role)) for role in ("x", "w", "b"))
+    return x, w, b
+
+
+def _maker(cls: type) -> Callable[[], Layer]:
+    return lambda: Layer(cls())
+
+
+def _foreign_target(target: Any) -> str:
+    return f"backproof.museum.foreign:{type(target).__name__}"
