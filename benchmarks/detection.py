@@ -21,40 +21,57 @@ from rich.console import Console
 
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
-from parts.machine import ROOT, machine  # noqa: E402  lies beside this file
+from parts import page  # noqa: E402  lies beside this file
+from parts.kills import MissingError  # noqa: E402
+from parts.machine import ROOT, machine  # noqa: E402
 
 Results = dict[str, Any]
+Save = Callable[[Results], None]
 PARTS = ("kills", "synthetic", "peers", "alarms", "libraries", "times")
 console = Console(stderr=True)
 
 
-def _alarms(results: Results, save: Callable[[Results], None], options: Results) -> Results:
-    from parts import alarms
+def _kills(results: Results, save: Save, options: Results) -> Results:
+    from parts import kills
 
-    return alarms.run(results, save, options["minutes"], console.print)
+    return kills.run(results, console.print, options["seeds"])
 
 
-def _peers(results: Results, save: Callable[[Results], None], options: Results) -> Results:
+def _synthetic(results: Results, save: Save, options: Results) -> Results:
+    from parts import synthetic
+
+    return synthetic.run()
+
+
+def _peers(results: Results, save: Save, options: Results) -> Results:
     from parts import peers
 
     return peers.run(results, save, console.print)
 
 
-def _libraries(results: Results, save: Callable[[Results], None], options: Results) -> Results:
+def _alarms(results: Results, save: Save, options: Results) -> Results:
+    from parts import alarms
+
+    return alarms.run(results, save, options["minutes"], console.print)
+
+
+def _libraries(results: Results, save: Save, options: Results) -> Results:
     from parts import libraries
 
     return libraries.run(results, console.print)
 
 
-def _times(results: Results, save: Callable[[Results], None], options: Results) -> Results:
+def _times(results: Results, save: Save, options: Results) -> Results:
     from parts import times
 
     return times.run(results, console.print)
 
 
-RUN: dict[str, Callable[[Results, Callable[[Results], None], Results], Results]] = {
-    "alarms": _alarms,
+RUN: dict[str, Callable[[Results, Save, Results], Results]] = {
+    "kills": _kills,
+    "synthetic": _synthetic,
     "peers": _peers,
+    "alarms": _alarms,
     "libraries": _libraries,
     "times": _times,
 }
@@ -69,9 +86,22 @@ RUN: dict[str, Callable[[Results, Callable[[Results], None], Results], Results]]
 def main(parts: str, seeds: int, minutes: float, out: Path, results: Path) -> None:
     """Measure how strong the verifier is, and write the page."""
     options = {"seeds": seeds, "minutes": minutes}
+    failed = []
     for part in chosen(parts, results):
         console.rule(part)
-        measure(part, results, options)
+        try:
+            measure(part, results, options)
+        except MissingError as error:
+            failed.append(f"{part}: {error}")
+    found = page.load(results)
+    out.write_text(page.detection(found, page.explanations()), encoding="utf-8", newline="\n")
+    written = [out]
+    if found["libraries"]:
+        written.append(out.with_name("libraries.md"))
+        written[-1].write_text(page.libraries(found["libraries"]), encoding="utf-8", newline="\n")
+    console.print(f"wrote {' and '.join(path.name for path in written)}")
+    if failed:
+        raise click.ClickException("; ".join(failed))
 
 
 def chosen(parts: str, results: Path) -> list[str]:

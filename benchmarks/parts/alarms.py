@@ -132,7 +132,8 @@ def _next(table: Results, scale: float) -> tuple[str, str] | None:
 
 
 def _empty(target: str) -> Results:
-    made = {"gradients": IMPLEMENTATIONS.get(target, ("", 0))[0], "version": "", "chunks": 0}
+    gradients, goal = IMPLEMENTATIONS.get(target, ("", 0))
+    made = {"gradients": gradients, "goal": goal, "version": "", "chunks": 0}
     return {**made, "processor_seconds": 0.0, "exact": _nothing(), "mixed": {}}
 
 

@@ -31,13 +31,13 @@ def gradcheck(layer: Layer, g: Geometry, seed: int, fast: bool = False) -> bool:
         @staticmethod
         def forward(ctx: Any, *tensors: Any) -> Any:
             ctx.arrays = [tensor.detach().numpy() for tensor in tensors]
-            return torch.from_numpy(np.ascontiguousarray(layer.forward(g, *ctx.arrays)))
+            return torch.from_numpy(layer.forward(g, *ctx.arrays).copy())
 
         @staticmethod
         def backward(ctx: Any, dy: Any) -> Any:
             with torch.enable_grad():  # a layer may use PyTorch itself
                 gradients = layer.backward(g, dy.numpy(), *ctx.arrays)
-            return tuple(torch.from_numpy(np.ascontiguousarray(gradient)) for gradient in gradients)
+            return tuple(torch.from_numpy(gradient.copy()) for gradient in gradients)
 
     tensors = tuple(torch.from_numpy(array).requires_grad_() for array in data(g, seed))
     return bool(torch.autograd.gradcheck(Convolution.apply, tensors, raise_exception=False, fast_mode=fast))

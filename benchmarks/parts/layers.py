@@ -9,6 +9,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from backproof.contract import Geometry
 from backproof.museum import MUSEUM
-from backproof.museum.foreign import FOREIGN
+from backproof.museum.foreign import FOREIGN, Foreign
+from backproof.museum.reference import Convolution
 from parts import consistent
 from parts.machine import ROOT
 
@@ -41,7 +43,10 @@ TRIGGERS = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something to check: `make()` is a fresh layer, `target` what `backproof check` takes; `quantity` "" if right."""
+    """Something to check: `make()` is a fresh layer, `target` what `backproof check` takes; `quantity` "" if right.
+
+    `base()` is the right layer that a mutant spoils.
+    """
 
     id: str
     family: str
@@ -49,6 +54,7 @@ class Subject:
     trigger: str
     target: str
     make: Callable[[], Layer]
+    base: Callable[[], Layer] | None = None
 
 
 class Layer:
@@ -98,16 +104,13 @@ class Layer:
 
 def subjects() -> list[Subject]:
     """Every convolution mutant, then the consistent mistakes."""
+    reference = _maker(Convolution)
     museum = [
-        Subject(m.id, "museum", m.quantity.value, TRIGGERS[m.trigger.name], m.target, _maker(m.layer))
+        Subject(m.id, "museum", m.quantity.value, _when(m.trigger.name), m.target, _maker(m.layer), reference)
         for m in MUSEUM.values()
         if m.quantity.value in QUANTITIES
     ]
-    foreign = [
-        Subject(f.id, "foreign", f.quantity, TRIGGERS[f.kind], _foreign_target(f.target), _maker(type(f.target)))
-        for f in FOREIGN.values()
-        if f.quantity in QUANTITIES
-    ]
+    foreign = [_foreign(f) for f in FOREIGN.values() if f.quantity in QUANTITIES]
     both = [
         Subject(
             name, "consistent", "y, dx, dw", "shape", f"{ROOT / 'benchmarks/parts/consistent.py'}:{name}", _maker(c)
@@ -145,9 +148,18 @@ def data(g: Geometry, seed: int) -> tuple[Array, Array, Array]:
     return x, w, b
 
 
+@cache
 def _maker(cls: type) -> Callable[[], Layer]:
+    """The same for the same class, so that what is known of a base is known by it."""
     return lambda: Layer(cls())
 
 
-def _foreign_target(target: Any) -> str:
-    return f"backproof.museum.foreign:{type(target).__name__}"
+def _when(kind: str) -> str:
+    return TRIGGERS.get(kind, kind.lower())
+
+
+def _foreign(mutant: Foreign) -> Subject:
+    cls = type(mutant.target)
+    target = f"backproof.museum.foreign:{cls.__name__}"
+    trigger = _when(mutant.kind)
+    return Subject(mutant.id, "foreign", mutant.quantity, trigger, target, _maker(cls), _maker(mutant.base))

@@ -14,8 +14,7 @@ from typing import Any
 import backproof
 from backproof.events import CheckFinished
 from parts.machine import ROOT
-from parts.page import middle
-from parts.used import processor_seconds
+from parts.used import middle, processor_seconds
 
 Results = dict[str, Any]
 

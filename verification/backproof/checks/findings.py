@@ -90,7 +90,7 @@ def _without_defaults(geometry: Any) -> str:
 
 def _literal(array: Array) -> str:
     if array.size > WRITTEN_OUT:
-        return f"...  # {array.shape}, redrawn from the case's seed: backproof.cases.data.example"
+        return f"...,  # {array.shape}, redrawn from the case's seed: backproof.cases.data.example"
     if array.size and np.isnan(array).all():
         return f'np.full({array.shape}, np.nan, dtype="{array.dtype}")'
     written = ", ".join(map(_number, array.ravel().tolist()))
