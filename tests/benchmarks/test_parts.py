@@ -96,7 +96,7 @@ def test_a_small_campaign_has_no_alarms() -> None:
     total = alarms.total(results)
     assert total["exact"] >= 5_000
     assert total["mixed"] >= 500
-    assert [finding for finding in results["findings"] if not finding["expected_failure"]] == []
+    assert results["findings"] == []
 
 
 # ---- who is right
@@ -192,9 +192,11 @@ def test_an_objection_to_the_right_layer_kills_nothing() -> None:
 
 @pytest.mark.torch
 @pytest.mark.jax
-def test_an_interrupted_comparison_goes_on() -> None:
+def test_an_interrupted_comparison_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("jax")
+    monkeypatch.setattr(peers, "naive", lambda: naive()[:1])
+    monkeypatch.setattr(peers, "strong", lambda: strong()[:2])
     said: list[str] = []
     results: dict[str, Any] = {"subjects": {"numpy": {"family": "right"}}}
     mutants, layers = [SUBJECTS["H007"]], [RIGHT["numpy"]]
