@@ -21,60 +21,27 @@ from rich.console import Console
 
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
-from parts import page  # noqa: E402  lies beside this file
+from parts import alarms, kills, libraries, page, peers, synthetic, times  # noqa: E402  beside this file
 from parts.kills import MissingError  # noqa: E402
 from parts.machine import ROOT, machine  # noqa: E402
 
 Results = dict[str, Any]
 Save = Callable[[Results], None]
-PARTS = ("kills", "synthetic", "peers", "alarms", "libraries", "times")
 console = Console(stderr=True)
 
 
-def _kills(results: Results, save: Save, options: Results) -> Results:
-    from parts import kills
-
-    return kills.run(results, console.print, options["seeds"])
-
-
-def _synthetic(results: Results, save: Save, options: Results) -> Results:
-    from parts import synthetic
-
-    return synthetic.run()
-
-
-def _peers(results: Results, save: Save, options: Results) -> Results:
-    from parts import peers
-
-    return peers.run(results, save, console.print)
-
-
-def _alarms(results: Results, save: Save, options: Results) -> Results:
-    from parts import alarms
-
-    return alarms.run(results, save, options["minutes"], console.print)
-
-
-def _libraries(results: Results, save: Save, options: Results) -> Results:
-    from parts import libraries
-
-    return libraries.run(results, console.print)
-
-
-def _times(results: Results, save: Save, options: Results) -> Results:
-    from parts import times
-
-    return times.run(results, console.print)
-
-
+#: What each part does with the results that it has, how it saves others on the way, and the command's options.
 RUN: dict[str, Callable[[Results, Save, Results], Results]] = {
-    "kills": _kills,
-    "synthetic": _synthetic,
-    "peers": _peers,
-    "alarms": _alarms,
-    "libraries": _libraries,
-    "times": _times,
+    "kills": lambda results, save, options: kills.run(results, console.print, options["seeds"]),
+    "synthetic": lambda results, save, options: synthetic.run(),
+    "peers": lambda results, save, options: peers.run(results, save, console.print),
+    "alarms": lambda results, save, options: alarms.run(results, save, options["minutes"], console.print),
+    "libraries": lambda results, save, options: libraries.run(results, console.print),
+    "times": lambda results, save, options: times.run(results, console.print),
 }
+
+
+PARTS = tuple(RUN)
 
 
 @click.command()

@@ -21,6 +21,7 @@ NAMED = {
     "exact": "`exact`",
 }
 BACKPROOF = "`backproof check`"
+ORDER = ("y", "dx", "dw", "db", "all at once", "always", "shape", "memory layout", "values and dtypes", "state")
 LISTS = {"naive": "usual", "strong": "Backproof's"}
 
 
@@ -100,8 +101,8 @@ def _backproof(mutants: Results, kills: Results | None) -> Results | None:
 
 def _grouped(mutants: Results, fates: Results | None) -> Results:
     """Killed and all, by quantity and by trigger; on Backproof's shapes."""
-    quantities = list(dict.fromkeys(row["quantity"] for row in mutants.values()))
-    triggers = list(dict.fromkeys(row["trigger"] for row in mutants.values() if row["family"] != "consistent"))
+    quantities = _in_order({row["quantity"] for row in mutants.values()})
+    triggers = _in_order({row["trigger"] for row in mutants.values() if row["family"] != "consistent"})
     groups: list[tuple[str, Callable[[Results], bool]]] = [
         (q, lambda row, q=q: row["quantity"] == q)  # type: ignore[misc]
         for q in quantities
@@ -122,6 +123,11 @@ def _grouped(mutants: Results, fates: Results | None) -> Results:
         for named, kills in judges.items()
     ]
     return {"groups": [name for name, _ in groups], "by_group": by_group}
+
+
+def _in_order(names: set[str]) -> list[str]:
+    """Those of `ORDER` in its order, then any others."""
+    return [name for name in ORDER if name in names] + sorted(names - set(ORDER))
 
 
 # ---- museum
@@ -201,6 +207,7 @@ def alarms(results: Results) -> Results:
         "machine": results["machine"],
         "rows": sorted(rows, key=lambda row: -row["exact"]),
         "total": total,
+        "expected": sum(row["expected_failures"] for row in results["implementations"].values()),
         "checks": dict(checks),
         "findings": results["findings"],
         "sources": results["examples_by_source"],
