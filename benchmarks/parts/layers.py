@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.contract import Geometry
+from backproof.contract import Geometry, Orientation
 from backproof.museum import MUSEUM
 from backproof.museum.foreign import FOREIGN, Foreign
 from backproof.museum.reference import Convolution
@@ -57,49 +57,63 @@ class Subject:
     base: Callable[[], Layer] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The options of a layer's functions, each in the form of its annotation, and its orientation where it has one."""
+
+    forms: tuple[tuple[str, str], ...]
+    orientation: Orientation | None
+
+    @classmethod
+    def of(cls, target: Any) -> Signature:
+        """By the parameters of `forward`."""
+        parameters = inspect.signature(target.forward).parameters
+        forms = tuple((name, str(parameters[name].annotation)) for name in _NEUTRAL if name in parameters)
+        return cls(forms, getattr(target, "ORIENTATION", None))
+
+    def takes(self, g: Geometry) -> bool:
+        """Whether there is a place for every option of a geometry."""
+        forms, options = dict(self.forms), g.options()
+        if "orientation" not in forms and options.pop("orientation") != self.orientation:
+            return False
+        missing = any(name not in forms and value != _NEUTRAL[name] for name, value in options.items())
+        return not missing and None not in self.options(g).values()
+
+    def options(self, g: Geometry) -> dict[str, Any]:
+        """The keyword arguments of a call; None where there is no form for a value."""
+        options = g.options()
+        return {name: _told(form, options[name]) for name, form in self.forms}
+
+
+def _told(form: str, value: Any) -> Any:
+    """A number, pair or four sides as the annotation wants it."""
+    if form in ("Pair", "int") and isinstance(value, tuple) and isinstance(value[0], tuple):  # padding
+        value = (value[0][0], value[1][0]) if all(a == b for a, b in value) else (None, 0)
+    if form == "int" and isinstance(value, tuple):
+        value = value[0] if value[0] == value[1] else None
+    return None if value == (None, 0) else value
+
+
 class Layer:
     """A target's functions in canonical form: geometries in, arrays out."""
 
     def __init__(self, target: Any) -> None:
         self.target = target
-        parameters = inspect.signature(target.forward).parameters
-        self.forms = {name: str(parameters[name].annotation) for name in _NEUTRAL if name in parameters}
-        self.orientation: str | None = getattr(target, "ORIENTATION", None)
-
-    def takes(self, g: Geometry) -> bool:
-        """Whether the signature has a place for every option of a geometry."""
-        options = g.options()
-        if "orientation" not in self.forms:
-            options["orientation"] = _NEUTRAL["orientation"] if g.orientation == self.orientation else None
-        missing = any(name not in self.forms and options[name] != value for name, value in _NEUTRAL.items())
-        return not missing and all(self._told(name, options[name]) is not None for name in self.forms)
+        self.signature = Signature.of(target)
 
     def forward(self, g: Geometry, x: Array, w: Array, b: Array) -> Array:
         """`y`."""
-        y: Array = self.target.forward(x, w, b, **self._options(g))
+        y: Array = self.target.forward(x, w, b, **self.signature.options(g))
         return y
 
     def backward(self, g: Geometry, dy: Array, x: Array, w: Array, b: Array) -> tuple[Array, Array, Array]:
         """`dx, dw, db`."""
-        options = self._options(g)
+        options = self.signature.options(g)
         if hasattr(self.target, "backward"):
             dx, dw, db = self.target.backward(dy, x, w, b, **options)
             return dx, dw, db
         dx, dw = (getattr(self.target, f"{n}_gradient")(dy, x, w, **options) for n in ("input", "weight"))
         return dx, dw, self.target.bias_gradient(dy)
-
-    def _options(self, g: Geometry) -> dict[str, Any]:
-        options = g.options()
-        return {name: self._told(name, options[name]) for name in self.forms}
-
-    def _told(self, name: str, value: Any) -> Any:
-        """The value in the form that the signature has; None where it has none for it."""
-        form = self.forms[name]
-        if name == "padding" and form in ("Pair", "int"):
-            value = (value[0][0], value[1][0]) if all(a == b for a, b in value) else None
-        if form == "int" and isinstance(value, tuple):
-            value = value[0] if value[0] == value[1] else None
-        return value
 
 
 def subjects() -> list[Subject]:

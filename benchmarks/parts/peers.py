@@ -20,8 +20,8 @@ from typing import Any
 import backproof
 from backproof.contract import Geometry
 from parts.checkers import CHECKERS, Checker
-from parts.layers import Layer, Subject, right, subjects
-from parts.shapes import naive, strong
+from parts.layers import Layer, Signature, Subject, right, subjects
+from parts.shapes import STRONG, naive, strong
 from parts.used import processor_seconds
 
 Results = dict[str, Any]
@@ -38,14 +38,13 @@ def run(
     """Every subject through every checker; what `results` has of an interrupted run is kept."""
     if results.get("complete"):
         results.clear()
-    lists = {"naive": naive(), "strong": strong()}
-    results["shapes"] = {name: [g.as_dict() for g in shapes] for name, shapes in lists.items()}
+    results["shapes"] = {"naive": len(naive()), "strong": STRONG}
     rows = results.setdefault("subjects", {})
     everything = [*(right() if layers is None else layers), *(shuffled() if mutants is None else mutants)]
     results["planned"] = len(everything)
     for number, subject in enumerate(everything, start=1):
         if subject.id not in rows:
-            rows[subject.id] = _row(subject, lists)
+            rows[subject.id] = _row(subject)
             say(f"{number} of {len(everything)}: {subject.id}")
             save(results)
     results["complete"] = True
@@ -59,14 +58,22 @@ def shuffled() -> list[Subject]:
     return mutants
 
 
-def _row(subject: Subject, lists: dict[str, list[Geometry]]) -> Results:
+def lists(signature: Signature) -> dict[str, tuple[Geometry, ...]]:
+    """What a layer with these options takes of the shapes that people test, and those of its own fixed set."""
+    usual = (
+        naive() if signature.orientation is None else [replace(g, orientation=signature.orientation) for g in naive()]
+    )
+    return {"naive": tuple(g for g in usual if signature.takes(g)), "strong": strong(signature)}
+
+
+def _row(subject: Subject) -> Results:
     told = {name: getattr(subject, name) for name in ("family", "quantity", "trigger")}
     cells = {
         name: {
-            checker: tried(subject, CHECKERS[checker], shapes, _excused(subject.base, checker, tuple(shapes)))
+            checker: tried(subject, CHECKERS[checker], shapes, _excused(subject.base, checker, shapes))
             for checker in CHECKERS
         }
-        for name, shapes in lists.items()
+        for name, shapes in lists(subject.make().signature).items()
     }
     checked = {"backproof": _backproof(subject)} if subject.family in ("right", "consistent") else {}
     return {**told, **cells, **checked}
@@ -78,10 +85,8 @@ def tried(subject: Subject, checker: Checker, shapes: Iterable[Geometry], excuse
     objections: list[int] = []
     number = 0
     for position, g in enumerate(shapes):
-        if (shape := _for(layer, g)) is None:
-            continue
         with suppress(NotImplementedError):
-            passed = _passes(checker, layer, shape, SEED + position)
+            passed = _passes(checker, layer, g, SEED + position)
             number += 1
             if not passed and position not in excused:
                 objections.append(position)
@@ -97,12 +102,6 @@ def _excused(base: Callable[[], Layer] | None, checker: str, shapes: tuple[Geome
         return ()
     right_one = Subject("", "right", "", "", "", base)
     return tuple(tried(right_one, CHECKERS[checker], shapes)["objections"])
-
-
-def _for(layer: Layer, g: Geometry) -> Geometry | None:
-    """The geometry in the orientation that the layer has; None where it lacks an option."""
-    shape = g if layer.orientation is None else replace(g, orientation=layer.orientation)
-    return shape if layer.takes(shape) else None
 
 
 def _passes(checker: Checker, layer: Layer, g: Geometry, seed: int) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 from backproof.cases.designs import fixed_set
 from backproof.cases.levels import space
 from backproof.contract import ORIENTATIONS, Geometry
+from parts.layers import Signature
 
 #: A geometry of the strong list has at most so many entries in x, w and b: gradcheck's time is their number squared.
 ENTRIES = 72
@@ -28,13 +30,19 @@ def naive() -> list[Geometry]:
     ]
 
 
-def strong() -> list[Geometry]:
-    """From the fixed set: an even choice of those that every checker can take in reasonable time, all with a bias."""
-    levels = space(lambda g: True, orientations=ORIENTATIONS, dtypes=("float64",), layouts=("C",))
-    cases = (replace(case.geometry, bias=True) for case in fixed_set(levels, lambda g: True, 0))
+@cache
+def strong(signature: Signature) -> tuple[Geometry, ...]:
+    """From the fixed set of a layer with these options: an even choice of those small enough, all with a bias."""
+    levels = space(
+        lambda g: signature.takes(replace(g, bias=True)),
+        orientations=ORIENTATIONS if signature.orientation is None else (signature.orientation,),
+        dtypes=("float64",),
+        layouts=("C",),
+    )
+    cases = (replace(case.geometry, bias=True) for case in fixed_set(levels, levels.accepts, 0))
     small = [g for g in dict.fromkeys(cases) if entries(g) <= ENTRIES]
     chosen = np.linspace(0, len(small) - 1, min(STRONG, len(small))).round().astype(int)
-    return [small[k] for k in dict.fromkeys(chosen.tolist())]
+    return tuple(small[k] for k in dict.fromkeys(chosen.tolist()))
 
 
 def entries(g: Geometry) -> int:

@@ -61,7 +61,7 @@ def peers(results: Results, kills: Results | None) -> Results:
         "left": results["planned"] - len(rows),
         "families": ", ".join(f"{number} {name}" for name, number in families.items()),
         "right": len(right),
-        **{name: len(results["shapes"][name]) for name in LISTS},
+        **results["shapes"],
         "table": table,
         **_grouped(mutants, fates),
         "missed": [name for name, fate in (fates or {}).items() if not fate["killed"]],

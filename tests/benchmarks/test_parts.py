@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from parts import alarms, arbiter, libraries, peers, times
 from parts.checkers import CHECKERS, allclose, exact, torch_forward
-from parts.layers import Subject, data, right, subjects
+from parts.layers import Signature, Subject, data, right, subjects
 from parts.sampling import ENOUGH, opened, sample
 from parts.shapes import ENTRIES, STRONG, entries, naive, strong
 
@@ -27,6 +27,7 @@ OWN = sorted((ROOT / "benchmarks" / "implementations").glob("*.py"))
 WRONG = ROOT / "tests" / "verification" / "wrong"
 
 SUBJECTS = {subject.id: subject for subject in subjects()}
+FIXED = strong(SUBJECTS["Flipped"].make().signature)
 RIGHT = {subject.id: subject for subject in right()}
 
 
@@ -118,7 +119,7 @@ def test_the_arbiter_decides_by_the_exact_value() -> None:
 
 def test_the_arbiter_and_the_oracle_agree() -> None:
     rng = np.random.default_rng(8)
-    for g in strong()[::4]:
+    for g in FIXED[::4]:
         arrays = {role: rng.integers(-9, 10, g.shape_of(role)) for role in ("x", "w", "b", "dy")}
         found = arbiter.exact(g, arrays)
         y = oracle.convolution(arrays["x"], arrays["w"], arrays["b"], **g.options())
@@ -132,21 +133,38 @@ def test_the_arbiter_and_the_oracle_agree() -> None:
 
 
 def test_the_lists_of_shapes() -> None:
-    assert len(strong()) == STRONG == len(set(strong()))
-    assert max(map(entries, strong())) <= ENTRIES
-    assert all(min(g.output_size) > 0 for g in (*naive(), *strong()))
+    assert len(FIXED) == STRONG == len(set(FIXED))
+    assert max(map(entries, FIXED)) <= ENTRIES
+    assert all(min(g.output_size) > 0 for g in (*naive(), *FIXED))
 
 
-def test_every_convolution_mutant_can_be_called_somewhere() -> None:
+def test_every_convolution_mutant_can_be_called_on_both_lists() -> None:
     for subject in SUBJECTS.values():
-        layer = subject.make()
-        assert any(peers._for(layer, g) for g in naive()), subject.id
+        found = peers.lists(subject.make().signature)
+        assert found["naive"], subject.id
+        assert len(found["strong"]) >= STRONG / 2, subject.id
+
+
+def test_options_are_told_in_the_form_of_the_signature() -> None:
+    whole = Signature((("stride", "int"), ("padding", "int")), "convolution")
+    square = Geometry(stride=(2, 2), padding=((1, 1), (1, 1)))
+        Signature((("stride", "int"), ("padding", "int")), "convolution"),
+        Geometry(stride=(2, 2), padding=((1, 1), (1, 1))),
+    )
+    assert whole.options(square) == {"stride": 2, "padding": 1}
+    assert whole.takes(square)
+    for g in (Geometry(stride=(2, 1)), Geometry(padding=((1, 1), (0, 0))), Geometry(padding=((1, 0), (1, 0)))):
+        assert not whole.takes(g)
+    assert not whole.takes(Geometry(dilation=(2, 2)))
+    assert not whole.takes(Geometry(orientation="cross-correlation"))
+    pairs = Signature((("padding", "Pair"),), "cross-correlation")
+    assert pairs.options(Geometry(padding=((2, 2), (1, 1)))) == {"padding": (2, 1)}
 
 
 @pytest.mark.torch
 def test_torch_s_forward_is_the_oracle_s() -> None:
     pytest.importorskip("torch")
-    for g in strong():
+    for g in FIXED:
         x, w, b = (np.rint(9 * array).astype(int) for array in data(g, 4))
         expected = oracle.convolution(x, w, b, **g.options())
         assert np.array_equal(torch_forward(g, *(a.astype(float) for a in (x, w, b))), expected)
@@ -157,7 +175,7 @@ def test_torch_s_forward_is_the_oracle_s() -> None:
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_a_checker_takes_a_right_layer_and_rejects_a_gross_mistake(checker: str) -> None:
     _needed(checker)
-    shapes = [*naive()[:2], *strong()[:6]]
+    shapes = [*naive()[:2], *FIXED[:6]]
     right_one = peers.tried(RIGHT["numpy"], CHECKERS[checker], shapes)
     assert right_one["shapes"] == len(shapes)
     assert right_one["objections"] == []
@@ -179,8 +197,8 @@ def test_a_gradient_checker_does_not(name: str) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("jax")
     for checker in ("gradcheck, fast mode", "check_grads, x64"):
-        assert peers.tried(SUBJECTS[name], CHECKERS[checker], strong()[:12])["objections"] == []
-    assert peers.tried(SUBJECTS[name], exact, strong())["objections"]
+        assert peers.tried(SUBJECTS[name], CHECKERS[checker], FIXED[:12])["objections"] == []
+    assert peers.tried(SUBJECTS[name], exact, FIXED)["objections"]
 
 
 def test_an_objection_to_the_right_layer_kills_nothing() -> None:
@@ -196,7 +214,7 @@ def test_an_interrupted_comparison_goes_on(monkeypatch: pytest.MonkeyPatch) -> N
     pytest.importorskip("torch")
     pytest.importorskip("jax")
     monkeypatch.setattr(peers, "naive", lambda: naive()[:1])
-    monkeypatch.setattr(peers, "strong", lambda: strong()[:2])
+    monkeypatch.setattr(peers, "strong", lambda signature: FIXED[:2])
     said: list[str] = []
     results: dict[str, Any] = {"subjects": {"numpy": {"family": "right"}}}
     mutants, layers = [SUBJECTS["H007"]], [RIGHT["numpy"]]
@@ -252,4 +270,4 @@ def test_what_is_wrong_has_no_time() -> None:
 def test_a_subject_says_what_it_is() -> None:
     assert isinstance(SUBJECTS["Flipped"], Subject)
     assert {s.family for s in SUBJECTS.values()} == {"museum", "foreign", "consistent"}
-    assert SUBJECTS["Flipped"].make().takes(Geometry())
+    assert SUBJECTS["Flipped"].make().signature == RIGHT["numpy"].make().signature
