@@ -148,9 +148,6 @@ def test_every_convolution_mutant_can_be_called_on_both_lists() -> None:
 def test_options_are_told_in_the_form_of_the_signature() -> None:
     whole = Signature((("stride", "int"), ("padding", "int")), "convolution")
     square = Geometry(stride=(2, 2), padding=((1, 1), (1, 1)))
-        Signature((("stride", "int"), ("padding", "int")), "convolution"),
-        Geometry(stride=(2, 2), padding=((1, 1), (1, 1))),
-    )
     assert whole.options(square) == {"stride": 2, "padding": 1}
     assert whole.takes(square)
     for g in (Geometry(stride=(2, 1)), Geometry(padding=((1, 1), (0, 0))), Geometry(padding=((1, 0), (1, 0)))):
