@@ -162,7 +162,7 @@ def _alone(check: str, names: list[str], matrix: Results, told: Mapping[str, str
     for name in names:
         keys = (name, f"{check}:{triggers[name]}", check)
         groups[next((told[key] for key in keys if key in told), "**not explained**")].append(f"`{name}`")
-    return [{"why": why, "ids": ids} for why, ids in groups.items()]
+    return [{"why": why, "ids": ", ".join(ids), "number": len(ids)} for why, ids in groups.items()]
 
 
 def _mutant(row: Results, source: str) -> Results:
