@@ -21,7 +21,7 @@ from rich.console import Console
 
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
-from parts import alarms, kills, libraries, page, peers, synthetic, times  # noqa: E402  beside this file
+from parts import alarms, kills, libraries, page, peers, scripts, times  # noqa: E402  beside this file
 from parts.kills import MissingError  # noqa: E402
 from parts.machine import ROOT, machine  # noqa: E402
 
@@ -33,7 +33,8 @@ console = Console(stderr=True)
 #: What each part does with the results that it has, how it saves others on the way, and the command's options.
 RUN: dict[str, Callable[[Results, Save, Results], Results]] = {
     "kills": lambda results, save, options: kills.run(results, console.print, options["seeds"]),
-    "synthetic": lambda results, save, options: synthetic.run(),
+    "museum": lambda results, save, options: scripts.run("museum"),
+    "synthetic": lambda results, save, options: scripts.run("synthetic"),
     "peers": lambda results, save, options: peers.run(results, save, console.print),
     "alarms": lambda results, save, options: alarms.run(results, save, options["minutes"], console.print),
     "libraries": lambda results, save, options: libraries.run(results, console.print),

@@ -9,7 +9,7 @@ from typing import Any
 import detection
 import pytest
 from click.testing import CliRunner
-from parts import kills, machine, page, views
+from parts import kills, machine, page, scripts, views
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -29,6 +29,8 @@ def test_the_page_has_what_the_results_say(found: dict[str, Any]) -> None:
     assert "- `L005`: only where the channels are many" in text
     assert "[pytorch/pytorch#21597](https://github.com/pytorch/pytorch/issues/21597)" in text
     assert "| 3 | 10 | 1 | 8 | 9 | 90.00 % | 1, 1.2, 4, 5 |" in text
+    assert "| no options | 9 of 10 |" in text
+    assert "| examples of `exact` to a kill: median, mean, 99 % | 1, 2.5, 9 | 1, 3, 40 |" in text
     assert "0 in 3,000 exact and 120 mixed examples" in text
     assert "upper limit is 1.0e-03" in text
     assert "What this teaches. Look." in text
@@ -106,14 +108,19 @@ def test_the_command_writes_the_pages(tmp_path: Path) -> None:
 def test_a_part_that_does_not_exist() -> None:
     result = CliRunner().invoke(detection.main, ["--parts", "pears"])
     assert result.exit_code == 2
-    assert "there is no part 'pears'; there are kills, synthetic, peers" in result.output
+    assert "there is no part 'pears'; there are kills, museum, synthetic, peers" in result.output
 
 
 def test_without_a_choice_the_parts_without_results_are_measured(tmp_path: Path) -> None:
     (tmp_path / "peers.json").write_text("{}", encoding="utf-8")
-    assert detection.chosen("", tmp_path) == ["kills", "synthetic", "alarms", "libraries", "times"]
+    assert detection.chosen("", tmp_path) == ["kills", "museum", "synthetic", "alarms", "libraries", "times"]
     assert detection.chosen("page", tmp_path) == []
     assert detection.chosen("times, kills", tmp_path) == ["times", "kills"]
+
+
+def test_a_script_that_is_missing_is_named() -> None:
+    with pytest.raises(kills.MissingError, match=r"benchmarks/pears\.py is missing"):
+        scripts.run("pears")
 
 
 def test_a_part_whose_command_is_missing_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
