@@ -36,7 +36,7 @@ RIGHT = {subject.id: subject for subject in right()}
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
 def test_each_implementation_is_right(path: Path) -> None:
-    backproof.check(path, profile="quick", seed=3).raise_for_findings()
+    backproof.check(path, checks=("contract", "exact"), profile="quick", seed=3).raise_for_findings()
 
 
 # ---- the campaign
@@ -45,12 +45,11 @@ def test_each_implementation_is_right(path: Path) -> None:
 def test_a_chunk_counts_what_was_compared() -> None:
     results: dict[str, Any] = {"implementations": {}, "findings": []}
     target = "benchmarks/implementations/im2col.py"
-    for kind in ("exact", "mixed", "exact"):
-        alarms.chunk(results, target, kind, 25)
+    for _ in range(2):
+        alarms.chunk(results, target, "exact", 25)
     row = results["implementations"][target]
-    assert row["chunks"] == 3
+    assert row["chunks"] == 2
     assert row["exact"]["examples"] == row["exact"]["counted"] == row["exact"]["comparisons"]["dx"] == 50
-    assert row["mixed"]["state"]["examples"] > 0
     assert alarms.total(results)["alarms"] == 0
     assert results["findings"] == []
 
@@ -74,7 +73,7 @@ def test_the_campaign_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) 
     alarms.run(results, save, 0.0, lambda text: None)  # no time: one chunk
     assert saved == [40]
     alarms.run(results, save, 5.0, lambda text: None)
-    assert saved == [40, 80, 120, 160]
+    assert saved == [40, 80, 120, 160]  # 40 and 40 of each, in turns
     assert alarms._next(results["implementations"], 1.0) is None
 
 
@@ -97,6 +96,7 @@ def test_a_small_campaign_has_no_alarms() -> None:
     total = alarms.total(results)
     assert total["exact"] >= 5_000
     assert total["mixed"] >= 500
+    assert all(row["mixed"]["state"]["examples"] for row in results["implementations"].values() if row["mixed"])
     assert results["findings"] == []
 
 
