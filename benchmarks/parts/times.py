@@ -6,6 +6,7 @@ imports included, is counted.  Processor seconds are those of both processes tog
 
 from __future__ import annotations
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -35,6 +36,7 @@ def run(results: Results, say: Callable[[str], None], rounds: int = 7) -> Result
                     say(f"{target} {profile}: {timed['wall']:.2f} s, {timed['processor']:.2f} processor seconds")
     results.clear()
     results["rounds"] = rounds
+    results["load"] = round(os.getloadavg()[0], 1)
     results["runs"] = [
         {"target": target, "profile": profile, **_medians(runs)} for (target, profile), runs in taken.items()
     ]
