@@ -88,6 +88,7 @@ def test_a_wrong_implementation_gives_alarms_which_are_decided_by_fractions() ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.scipy
 @pytest.mark.torch
 def test_a_small_campaign_has_no_alarms() -> None:
