@@ -152,7 +152,7 @@ def _without_defaults(geometry: Any) -> str:
 
 def _literal(array: Array) -> str:
     if array.size > WRITTEN_OUT:
-        return f"...  # {array.shape}, redrawn from the case's seed by backproof.cases"
+        return f"...,  # {array.shape}, redrawn from the case's seed by backproof.cases"
     if array.size and np.isnan(array).all():
         return f'np.full({array.shape}, np.nan, dtype="{array.dtype}")'
     written = ", ".join(map(_number, array.ravel().tolist()))
