@@ -6,60 +6,25 @@ crashes, are left out.  Layouts, data and comparisons are the check's own.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from backproof.cases.data import example
-from backproof.cases.levels import space
 from backproof.checks.attempt import attempt
 from backproof.checks.bench import Bench, Found
 from backproof.checks.exact import CHECK
 from backproof.checks.findings import as_event
 from backproof.events import Finding
-from backproof.prologue import orientations
-from backproof.targets.calls import Reply
-from backproof.targets.messages import Call, Load, Returned
-from backproof.targets.process import Target
-from backproof.targets.session import Session
+from backproof.prologue import bench_of, orientations
+from backproof.targets.local import LocalTarget
 
 ENOUGH = 20
-
-
-class LocalTarget(Target):
-    """A target without a worker, for layers that are known to do no harm."""
-
-    def _start(self) -> Any:
-        message = self._load
-        self._session = Session.load(Load(message.target, message.declarations, ()), lambda told: None)
-        self._child: Any = _Nobody()
-        self.restarts += 1
-        return self._session.binding
-
-    def _converse(self, call: Call) -> Reply:
-        with np.errstate(all="ignore"):  # a worker's warnings go nowhere, too
-            answer = self._session.answer(call)
-        return self._results(answer) if isinstance(answer, Returned) else answer
-
-
-class _Nobody:
-    def stop(self) -> None:
-        """There is no process to end."""
 
 
 def opened(name: str, seed: int) -> Bench:
     """A bench with the target in this process, and every level that it supports."""
     target = LocalTarget.open(name)
     held_to, _ = orientations(target)
-    binding = target.binding
-    levels = space(
-        lambda g: binding.refuses(g) is None,
-        orientations=held_to,
-        dtypes=binding.dtypes,
-        layouts=binding.layouts,
-        direct=binding.algorithm == "direct",
-    )
-    return Bench(target, levels, held_to, 0, seed, report=lambda found: None, progress=lambda done, total: None)
+    return bench_of(target, held_to, 0, seed)
 
 
 def sample(bench: Bench, count: int) -> list[Finding]:
