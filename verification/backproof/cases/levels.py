@@ -3,6 +3,8 @@
 The output size and the remainder (rows and columns that the stride leaves over) are factors; the image size is derived:
 
     H = (OH - 1)*sh + dh*(kh - 1) + 1 - top - bottom + remainder
+
+The factor *twin* makes dimensions so alike that confusing two of them leaves every shape legal; only values tell then.
 """
 
 from __future__ import annotations
@@ -15,17 +17,24 @@ from backproof.contract import ORIENTATIONS, Geometry, Orientation, Pair
 
 #: name -> levels, ordered from simple to complex
 FACTORS: dict[str, tuple[Any, ...]] = {
-    "kernel": ((1, 1), (2, 2), (3, 3), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (4, 3), (5, 1)),
-    "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 1), (2, 3), (4, 4)),
+    "kernel": ((1, 1), (2, 2), (3, 3), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1), (4, 3), (5, 1), (2, 4)),
+    "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 1), (1, 3), (2, 3), (4, 4)),
     "dilation": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 2)),
-    "padding": ("none", "one", "half", "top-left", "bottom-right", "uneven", "early", "full", "beyond"),
+    "padding": (
+        "none", "one", "half", "top-left", "bottom-right", "uneven", "early", "full", "beyond",
+        "rows", "columns", "top-right", "late-columns",
+    ),
     "padding_mode": ("zeros", "circular"),
-    "output": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 3), (4, 2), (5, 5), (3, 7), (2, 17), (9, 1)),
+    "output": (
+        (1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 3), (4, 2), (5, 5), (3, 7), (1, 5), (2, 17), (9, 1), (3, 16),
+    ),
     "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (3, 2)),
+    "twin": ("none", "square", "square image", "strides", "dilations", "steps"),
     "channels": (  # (C/groups, O/groups, groups)
         (1, 1, 1), (2, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 1, 2), (2, 1, 2), (1, 2, 2),
         (2, 3, 2), (3, 2, 3), (5, 2, 1), (4, 4, 1), (2, 5, 1), (6, 3, 1), (9, 1, 1), (1, 9, 1), (17, 2, 1),
-        (5, 1, 2), (1, 1, 5), (8, 8, 1), (3, 17, 1), (33, 1, 1),
+        (5, 1, 2), (1, 1, 5), (8, 8, 1), (3, 17, 1), (33, 1, 1), (1, 5, 2), (1, 1, 9), (7, 7, 1), (15, 1, 1),
+        (1, 16, 1), (2, 31, 1),
     ),
     "batch": (1, 2, 3, 5),
     "bias": (False, True),
@@ -73,9 +82,9 @@ class Case:
         }
 
 
-def padding_sides(name: str, extent: int) -> Pair:
+def padding_sides(name: str, extent: int, axis: int = 0) -> Pair:
     """`(before, after)` along one axis for a kernel that spans `extent = dilation*(kernel - 1) + 1` pixels."""
-    reach = extent - 1
+    reach, rows = extent - 1, axis == 0
     return {
         "none": (0, 0),
         "one": (1, 1),
@@ -86,6 +95,10 @@ def padding_sides(name: str, extent: int) -> Pair:
         "early": (reach + 2, 0),
         "full": (reach, reach),
         "beyond": (reach + 1, reach + 2),  # windows that lie wholly in the padding
+        "rows": (1, 2) if rows else (0, 0),
+        "columns": (0, 0) if rows else (2, 1),
+        "top-right": (2, 0) if rows else (0, 1),
+        "late-columns": (1, 0) if rows else (reach + 1, 3),
     }[name]
 
 
@@ -97,16 +110,22 @@ def derived_size(output: int, kernel: int, stride: int, dilation: int, sides: Pa
 
 def geometry(levels: Levels, orientation: Orientation) -> Geometry:
     """The geometry that levels stand for; always one in which at least one window fits."""
+    levels = twin_levels(levels)
     kernel, stride, dilation = levels["kernel"], levels["stride"], levels["dilation"]
     named = levels["padding"]
     rows, columns = (
-        padding_sides(named, dilation[a] * (kernel[a] - 1) + 1) if isinstance(named, str) else named[a] for a in (0, 1)
+        padding_sides(named, dilation[a] * (kernel[a] - 1) + 1, a * (levels["twin"] != "square"))
+        if isinstance(named, str)
+        else named[a]
+        for a in (0, 1)
     )
     padding = (rows, columns)
     height, width = (
         derived_size(levels["output"][a], kernel[a], stride[a], dilation[a], padding[a], levels["remainder"][a])
         for a in (0, 1)
     )
+    if levels["twin"] == "square image":
+        height = width = max(height, width)
     group_in, group_out, groups = levels["channels"]
     return Geometry(
         batch=levels["batch"],
@@ -122,6 +141,31 @@ def geometry(levels: Levels, orientation: Orientation) -> Geometry:
         orientation=orientation,
         bias=levels["bias"],
     )
+
+
+def twin_levels(levels: Levels) -> Levels:
+    """Levels changed so that the confusion that their twin is named after leaves the output's size as it is.
+
+    Exchanged strides (2, 3) fit an image made for 3; exchanged dilations (1, 2) need strides of at least the kernel,
+    for what one axis has too much; stride and dilation can be exchanged where the output is as large as the kernel.
+    """
+    (kh, kw), (sh, sw), (dh, dw) = levels["kernel"], levels["stride"], levels["dilation"]
+    changes: dict[str, Any] = {}
+    match levels["twin"]:
+        case "square":
+            same = ("kernel", "stride", "dilation", "output", "remainder")
+            changes = {name: (levels[name][0], levels[name][0]) for name in same}
+        case "strides":
+            lower = sh <= sw
+            changes = {"output": (2, 2), "stride": (2, 3) if lower else (3, 2)}
+            changes["remainder"] = (1, 0) if lower else (0, 1)
+        case "dilations":
+            lower = dh <= dw
+            changes = {"stride": (max(sh, kh), max(sw, kw)), "dilation": (1, 2) if lower else (2, 1)}
+            changes["remainder"] = (kh - 1, 0) if lower else (0, kw - 1)
+        case "steps":
+            changes = {"output": (kh, kw), "remainder": (0, 0)}
+    return {**levels, **changes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +195,12 @@ class Space:
         )
 
     def _geometry(self, levels: Levels) -> Geometry:
-        """Padding follows from kernel and dilation, and may come out in a form that the target cannot take."""
+        """Padding and twins follow from other levels, and may come out in a form that the target cannot take."""
         known = self.factors["padding"]
         paddings = (levels["padding"], "one" if "one" in known else known[0], known[0])
-        tried = (geometry({**levels, "padding": padding}, levels["orientation"]) for padding in paddings)
+        changes = [{"padding": padding} for padding in paddings]
+        changes += [{**change, "twin": self.factors["twin"][0]} for change in changes]
+        tried = (geometry({**levels, **change}, levels["orientation"]) for change in changes)
         return next(g for g in tried if self.accepts(g))
 
 
