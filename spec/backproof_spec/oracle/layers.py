@@ -6,16 +6,23 @@ or polynomials.  Everything comes from `general-forward` and the pooling equatio
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backproof_spec.equations import EQUATIONS
-from backproof_spec.oracle.build import Numbers, build
+from backproof_spec.oracle.build import Numbers, Oracle, build
 
 Array = NDArray[Any]
 Pair = tuple[int, int]
+
+
+@cache
+def _oracle(equation: str, numbers: Numbers) -> Oracle:
+    """By id, since hashing an equation takes longer than a small call."""
+    return build(EQUATIONS[equation], numbers)
 
 
 def _steps(stride: Pair, padding: tuple[Pair, Pair], dilation: Pair) -> dict[str, int]:
@@ -59,7 +66,7 @@ def convolution(x: Array, w: Array, b: Array | None = None, *, numbers: Numbers 
     """`y (N, O, OH, OW)`; `options` as for `convolution_sizes`."""
     sizes = convolution_sizes(x.shape, w.shape, **options)
     bias = np.zeros(w.shape[0], dtype=np.int64) if b is None else b
-    return build(EQUATIONS["general-forward"], numbers).forward({"x": x, "w": w, "b": bias}, sizes)
+    return _oracle("general-forward", numbers).forward({"x": x, "w": w, "b": bias}, sizes)
 
 
 def convolution_gradients(
@@ -68,7 +75,7 @@ def convolution_gradients(
     """`dx, dw, db`: the gradients of `<dy, convolution(x, w, b)>`; `options` as for `convolution_sizes`."""
     sizes = convolution_sizes(x.shape, w.shape, **options)
     operands = {"x": x, "w": w, "b": np.zeros(w.shape[0], dtype=np.int64)}
-    gradients = build(EQUATIONS["general-forward"], numbers).pullback(dy, operands, sizes)
+    gradients = _oracle("general-forward", numbers).pullback(dy, operands, sizes)
     return gradients["x"], gradients["w"], gradients["b"]
 
 
@@ -94,7 +101,7 @@ def pooling(
         ValueError: An int64 average is no integer.
     """
     sizes = _pooling_sizes(x.shape, kernel_size, _steps(stride, padding, dilation))
-    return build(EQUATIONS[f"{kind}-pooling"], numbers).forward({"x": x}, sizes)
+    return _oracle(f"{kind}-pooling", numbers).forward({"x": x}, sizes)
 
 
 def pooling_gradient(
@@ -110,4 +117,4 @@ def pooling_gradient(
 ) -> Array:
     """`dx`, shaped like `x`: the gradient of `<dy, pooling(x)>`; ties go to a window's first maximum."""
     sizes = _pooling_sizes(x.shape, kernel_size, _steps(stride, padding, dilation))
-    return build(EQUATIONS[f"{kind}-pooling"], numbers).pullback(dy, {"x": x}, sizes)["x"]
+    return _oracle(f"{kind}-pooling", numbers).pullback(dy, {"x": x}, sizes)["x"]

@@ -22,19 +22,20 @@ FACTORS: dict[str, tuple[Any, ...]] = {
     "dilation": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 2)),
     "padding": (
         "none", "one", "half", "top-left", "bottom-right", "uneven", "early", "full", "beyond",
-        "rows", "columns", "top-right", "late-columns",
+        "rows", "columns", "top-right", "late-columns", "wide",
     ),
     "padding_mode": ("zeros", "circular"),
     "output": (
         (1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 3), (4, 2), (5, 5), (3, 7), (1, 5), (2, 17), (9, 1), (3, 16),
+        (3, 1), (1, 17), (18, 16),
     ),
     "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (3, 2)),
-    "twin": ("none", "square", "square image", "strides", "dilations", "steps"),
+    "twin": ("none", "square", "square image", "strides", "dilations", "steps", "equal steps"),
     "channels": (  # (C/groups, O/groups, groups)
         (1, 1, 1), (2, 1, 1), (1, 2, 1), (2, 2, 1), (2, 3, 1), (3, 2, 1), (1, 1, 2), (2, 1, 2), (1, 2, 2),
         (2, 3, 2), (3, 2, 3), (5, 2, 1), (4, 4, 1), (2, 5, 1), (6, 3, 1), (9, 1, 1), (1, 9, 1), (17, 2, 1),
         (5, 1, 2), (1, 1, 5), (8, 8, 1), (3, 17, 1), (33, 1, 1), (1, 5, 2), (1, 1, 9), (7, 7, 1), (15, 1, 1),
-        (1, 16, 1), (2, 31, 1),
+        (1, 16, 1), (2, 31, 1), (1, 1, 3), (3, 3, 3), (2, 2, 4), (4, 4, 2), (9, 9, 1),
     ),
     "batch": (1, 2, 3, 5),
     "bias": (False, True),
@@ -99,6 +100,7 @@ def padding_sides(name: str, extent: int, axis: int = 0) -> Pair:
         "columns": (0, 0) if rows else (2, 1),
         "top-right": (2, 0) if rows else (0, 1),
         "late-columns": (1, 0) if rows else (reach + 1, 3),
+        "wide": (5, 4) if rows else (4, 5),  # often wider than the image
     }[name]
 
 
@@ -147,7 +149,8 @@ def twin_levels(levels: Levels) -> Levels:
     """Levels changed so that the confusion that their twin is named after leaves the output's size as it is.
 
     Exchanged strides (2, 3) fit an image made for 3; exchanged dilations (1, 2) need strides of at least the kernel,
-    for what one axis has too much; stride and dilation can be exchanged where the output is as large as the kernel.
+    for what one axis has too much; stride and dilation can be exchanged where the output is as large as the kernel, and
+    confused where they are equal.
     """
     (kh, kw), (sh, sw), (dh, dw) = levels["kernel"], levels["stride"], levels["dilation"]
     changes: dict[str, Any] = {}
@@ -165,6 +168,8 @@ def twin_levels(levels: Levels) -> Levels:
             changes["remainder"] = (kh - 1, 0) if lower else (0, kw - 1)
         case "steps":
             changes = {"output": (kh, kw), "remainder": (0, 0)}
+        case "equal steps":
+            changes = {"dilation": (sh, sw)}
     return {**levels, **changes}
 
 
@@ -183,7 +188,10 @@ class Space:
 
     def case(self, row: Sequence[int], seed: int) -> Case:
         """The case that a row of level numbers stands for."""
-        levels = {name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}
+        return self.case_of({name: self.factors[name][k] for name, k in zip(self.factors, row, strict=True)}, seed)
+
+    def case_of(self, levels: Levels, seed: int) -> Case:
+        """The case that levels, or other values of the factors, stand for."""
         layouts = {role: levels[f"{role}_layout"] for role in ("x", "w", "dy")}
         return Case(
             geometry=self._geometry(levels),
@@ -193,6 +201,15 @@ class Space:
             seed=seed,
             headroom=self.headroom,
         )
+
+    def takes(self, name: str, value: Any) -> bool:
+        """Whether a value is a level of its factor, or, of the geometry, another that the target accepts."""
+        if value in self.factors[name]:
+            return True
+        if name in ("orientation", "dtype", "profile") or name.endswith("_layout"):
+            return False
+        neutral = {name: levels[0] for name, levels in self.factors.items()}
+        return self.accepts(geometry({**neutral, name: value}, neutral["orientation"]))
 
     def _geometry(self, levels: Levels) -> Geometry:
         """Padding and twins follow from other levels, and may come out in a form that the target cannot take."""

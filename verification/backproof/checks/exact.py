@@ -13,17 +13,27 @@ from backproof.checks.attempt import attempt
 from backproof.checks.bench import EQUATIONS, Bench, Check
 from backproof.checks.hunt import Family, hunt
 
+#: Cases of the fixed set, which has the most useful ones first, that every run tries; a search adds to them.
+LEAST = 80
+
 
 def run(bench: Bench) -> None:
-    """Hunt over the fixed set and random levels, for each way in which the target computes gradients."""
-    for route in bench.routes():
-        hunt(bench, _family(bench, route))
+    """Hunt over the fixed set and random levels, for each way in which the target computes gradients.
+
+    The longer the search, the more of the fixed set goes before it; the ways share the search's examples.
+    """
+    fixed = fixed_set(bench.space, bench.accepts, bench.seed)[: max(LEAST, bench.examples)]
+    routes, examples = bench.routes(), bench.examples
+    for route in routes:
+        bench.examples = examples // len(routes)
+        hunt(bench, _family(bench, route, fixed))
+    bench.examples = examples
 
 
-def _family(bench: Bench, route: dict[str, str]) -> Family[Case]:
+def _family(bench: Bench, route: dict[str, str], fixed: list[Case]) -> Family[Case]:
     return Family(
         quantities=tuple(route),
-        fixed=fixed_set(bench.space, bench.accepts, bench.seed),
+        fixed=fixed,
         sizes=bench.space.sizes,
         case=bench.space.case,
         attempt=lambda case, wanted: attempt(bench, route, case, wanted),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -63,8 +64,9 @@ def compute(quantity: str, given: Operands, site: Site, step: str = "", spoil: S
     x, w, dy = do("numbers", tuple(do(role, getattr(given, role)) for role in ("x", "w", "dy")))
     if quantity == "db":
         return np.asarray(do("bias", do("output", dy).sum((0, 2, 3))))
-    raw = do("index", grid(site))
-    index = bordered(raw, site)
+    raw, index = _indices(site)
+    if step == "index" and spoil is not None:
+        index = bordered(do("index", raw), site)
     if step == "border" and spoil is not None and _alike(index, index := spoil(raw, site)):
         raise UnchangedError
     if quantity == "y":
@@ -90,6 +92,12 @@ def differs(step: str, spoil: Spoil, quantity: str, given: Operands, site: Site,
     """Whether a spoiled step shows in a quantity of which `right` is the right result."""
     wrong = spoilt(step, spoil, quantity, given, site, right)
     return wrong is not right and not np.array_equal(wrong, right)
+
+
+@lru_cache(maxsize=256)
+def _indices(site: Site) -> tuple[Index, Index]:
+    raw = grid(site)
+    return raw, bordered(raw, site)
 
 
 def _alike(a: Any, b: Any) -> bool:
