@@ -19,9 +19,8 @@ import numpy as np
 from distillation.candidates import random_rows
 from distillation.kills import Tried, first_kills
 
-from backproof.cases.designs import fixed_set
+from backproof.cases.designs import LEAST, fixed_set
 from backproof.cases.levels import Space, space
-from backproof.checks.exact import LEAST
 from backproof.contract import DTYPES, ORIENTATIONS, Geometry
 from backproof.museum.synthetic import draw
 from backproof.museum.synthetic.domain import SIZE, Place, is_equivalent

@@ -13,7 +13,7 @@ import pytest
 
 from backproof.cases import data
 from backproof.cases.designs import distilled, fixed_set, presets
-from backproof.cases.levels import FACTORS, Case, Space, space
+from backproof.cases.levels import FACTORS, Case, Space, geometry, space
 from backproof.cases.rows import COLUMNS, as_case, fitted, read_rows, values_of, write_rows
 from backproof.contract import DTYPES, ORIENTATIONS, Geometry
 from backproof.museum.synthetic import draw
@@ -53,10 +53,9 @@ def test_the_rows_have_what_shapes_are_for() -> None:
     assert any(g.kernel_size == (1, 1) and np.prod(g.size) > 64 and np.prod(g.size) % 8 for g in every)
     assert {g.in_channels for g in every} >= {1, 3, 4, 5, 8, 9, 15, 33}
     assert any(g.groups == g.in_channels > 1 for g in every)
-    exchanged = [replace(g, stride=g.stride[::-1]) for g in every if g.stride[0] != g.stride[1]]
-    assert any(g.output_size == replace(g, stride=g.stride[::-1]).output_size for g in exchanged)
-    exchanged = [replace(g, dilation=g.dilation[::-1]) for g in every if g.dilation[0] != g.dilation[1]]
-    assert any(g.output_size == replace(g, dilation=g.dilation[::-1]).output_size for g in exchanged)
+    for option in ("stride", "dilation"):
+        uneven = [(g, getattr(g, option)) for g in every if len(set(getattr(g, option))) == 2]
+        assert any(g.output_size == replace(g, **{option: pair[::-1]}).output_size for g, pair in uneven)
 
 
 def test_each_case_can_be_asked_and_is_exact() -> None:
@@ -92,6 +91,37 @@ def test_what_is_written_is_read() -> None:
 def test_a_table_with_other_columns_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the columns are k s; they must be k s d padding"):
         list(read_rows("k s\n1x1 2x2"))
+
+
+# ---- twins among the levels
+
+
+@pytest.mark.parametrize(
+    ("twin", "confused"),
+    [
+        ("strides", lambda g: replace(g, stride=g.stride[::-1])),
+        ("dilations", lambda g: replace(g, dilation=g.dilation[::-1])),
+        ("steps", lambda g: replace(g, stride=g.dilation, dilation=g.stride)),
+    ],
+)
+def test_a_confusion_leaves_the_output_of_a_twin_as_it_is(twin: str, confused: Callable[[Geometry], Geometry]) -> None:
+    random = np.random.default_rng(2)
+    large = {"padding": "none", "twin": twin}  # where padding is larger than the image, there may be other outputs
+    for _ in range(300):
+        levels = {name: factor[random.integers(len(factor))] for name, factor in FACTORS.items()} | large
+        g = geometry(levels, "convolution")
+        assert confused(g).output_size == g.output_size
+        assert confused(g) != g or twin == "steps"
+
+
+@pytest.mark.parametrize("twin", ["square", "square image"])
+def test_a_square_twin_is_square(twin: str) -> None:
+    random = np.random.default_rng(3)
+    for _ in range(300):
+        levels = {name: factor[random.integers(len(factor))] for name, factor in FACTORS.items()} | {"twin": twin}
+        g = geometry(levels, "convolution")
+        assert g.size[0] == g.size[1]
+        assert twin != "square" or g.output_size[0] == g.output_size[1]
 
 
 # ---- how they are fitted

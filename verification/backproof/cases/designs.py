@@ -17,6 +17,9 @@ from backproof.cases.levels import Case, Space
 from backproof.cases.rows import Values, fitted, read_rows
 from backproof.contract import Geometry, Orientation
 
+#: Distilled rows that every run tries.
+LEAST = 80
+
 
 @lru_cache(maxsize=64)
 def pairwise(sizes: tuple[int, ...], seed: int = 0) -> tuple[tuple[int, ...], ...]:
@@ -99,11 +102,14 @@ def twins(orientation: Orientation) -> list[Geometry]:
 
 
 def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
-    """The distilled rows, each fitted to what the target takes, most useful first; then layers of known networks."""
+    """The distilled rows, most useful first, each fitted to what the target takes.
+
+    After the first `LEAST` come layers of known networks.
+    """
     rows = [fitted(space, values, seed + k) for k, values in enumerate(distilled())]
     once = {replace(case, seed=0): case for case in reversed(rows)}
     cases = [case for case in rows if once[replace(case, seed=0)] is case]
-    return cases + list(_known(space, accepts, seed + len(rows)))
+    return [*cases[:LEAST], *_known(space, accepts, seed + len(rows)), *cases[LEAST:]]
 
 
 @lru_cache(maxsize=1)

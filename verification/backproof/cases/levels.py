@@ -17,7 +17,7 @@ from backproof.contract import ORIENTATIONS, Geometry, Orientation, Pair
 
 #: name -> levels, ordered from simple to complex
 FACTORS: dict[str, tuple[Any, ...]] = {
-    "kernel": ((1, 1), (2, 2), (3, 3), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1), (4, 3), (5, 1), (2, 4)),
+    "kernel": ((1, 1), (2, 2), (3, 3), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1), (4, 3), (5, 1), (2, 4), (3, 5)),
     "stride": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 1), (1, 3), (2, 3), (4, 4)),
     "dilation": ((1, 1), (2, 2), (1, 2), (2, 1), (3, 2)),
     "padding": (
@@ -27,7 +27,7 @@ FACTORS: dict[str, tuple[Any, ...]] = {
     "padding_mode": ("zeros", "circular"),
     "output": (
         (1, 1), (2, 2), (1, 2), (2, 1), (3, 3), (2, 3), (4, 2), (5, 5), (3, 7), (1, 5), (2, 17), (9, 1), (3, 16),
-        (3, 1), (1, 17), (18, 16),
+        (3, 1), (1, 17), (11, 9), (18, 16),
     ),
     "remainder": ((0, 0), (1, 1), (1, 0), (0, 1), (3, 2)),
     "twin": ("none", "square", "square image", "strides", "dilations", "steps", "equal steps"),
@@ -148,9 +148,9 @@ def geometry(levels: Levels, orientation: Orientation) -> Geometry:
 def twin_levels(levels: Levels) -> Levels:
     """Levels changed so that the confusion that their twin is named after leaves the output's size as it is.
 
-    Exchanged strides (2, 3) fit an image made for 3; exchanged dilations (1, 2) need strides of at least the kernel,
-    for what one axis has too much; stride and dilation can be exchanged where the output is as large as the kernel, and
-    confused where they are equal.
+    Exchanged strides (s, s + 1) fit an image made for s + 1 and at most s outputs; exchanged dilations (1, 2) need
+    strides of at least the kernel, for what one axis has too much; stride and dilation can be exchanged where the
+    output is as large as the kernel, and confused where they are equal.
     """
     (kh, kw), (sh, sw), (dh, dw) = levels["kernel"], levels["stride"], levels["dilation"]
     changes: dict[str, Any] = {}
@@ -159,9 +159,10 @@ def twin_levels(levels: Levels) -> Levels:
             same = ("kernel", "stride", "dilation", "output", "remainder")
             changes = {name: (levels[name][0], levels[name][0]) for name in same}
         case "strides":
-            lower = sh <= sw
-            changes = {"output": (2, 2), "stride": (2, 3) if lower else (3, 2)}
-            changes["remainder"] = (1, 0) if lower else (0, 1)
+            least, lower = max(2, min(4, *levels["output"])), sh <= sw
+            oh, ow = (min(size, least) for size in levels["output"])
+            changes = {"output": (oh, ow), "stride": (least, least + 1) if lower else (least + 1, least)}
+            changes["remainder"] = (oh - 1, 0) if lower else (0, ow - 1)
         case "dilations":
             lower = dh <= dw
             changes = {"stride": (max(sh, kh), max(sw, kw)), "dilation": (1, 2) if lower else (2, 1)}

@@ -6,27 +6,25 @@ y = general-forward(x, w, b)       dx, dw, db: the product rule over the same in
 from __future__ import annotations
 
 from backproof.cases.data import example
-from backproof.cases.designs import fixed_set
+from backproof.cases.designs import LEAST, fixed_set
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.attempt import attempt
 from backproof.checks.bench import EQUATIONS, Bench, Check
 from backproof.checks.hunt import Family, hunt
 
-#: Cases of the fixed set, which has the most useful ones first, that every run tries; a search adds to them.
-LEAST = 80
-
 
 def run(bench: Bench) -> None:
     """Hunt over the fixed set and random levels, for each way in which the target computes gradients.
 
-    The longer the search, the more of the fixed set goes before it; the ways share the search's examples.
+    The longer the search, the more of the fixed set goes before it.  A second way, of which the first has shown much,
+    gets the half of it, and as much of the search.
     """
-    fixed = fixed_set(bench.space, bench.accepts, bench.seed)[: max(LEAST, bench.examples)]
+    fixed = fixed_set(bench.space, bench.accepts, bench.seed)[: max(LEAST, 3 * bench.examples // 4)]
     routes, examples = bench.routes(), bench.examples
-    for route in routes:
+    for k, route in enumerate(routes):
         bench.examples = examples // len(routes)
-        hunt(bench, _family(bench, route, fixed))
+        hunt(bench, _family(bench, route, fixed[: len(fixed) // (k + 1)]))
     bench.examples = examples
 
 
