@@ -28,10 +28,10 @@ from backproof.targets.layouts import LAYOUTS
 
 SEED, EXAMPLES = 90_210, 1000
 #: Mutants to draw by the number of literals.
-DRAWN = {0: 400, 1: 600, 2: 1000, 3: 1000, 4: 1000}
+DRAWN = {0: 300, 1: 500, 2: 700, 3: 800, 4: 800}
 #: The same for targets that take less.
-DRAWN_LESS = {0: 200, 1: 200, 2: 200, 3: 200}
-EXAMPLES_LESS = 300
+DRAWN_LESS = {0: 100, 1: 150, 2: 150, 3: 150}
+EXAMPLES_LESS = 200
 
 OUTPUT = Path(__file__).parent / "results" / "synthetic.json"
 

@@ -159,7 +159,15 @@ def test_a_target_that_takes_less_is_asked_for_what_it_takes(accepts: Callable[[
 
 # ---- how they are made
 
-EXPECTED = []
+EXPECTED = [
+    "k s d padding mode out rest c,o,g n bias dtype profile x w dy orientation",
+    "3x3 2x2 3x3 1,3/1,3 zeros 3x3 1x1 5,5,2 3 b float32 wide-w offset read-only read-only cross",
+    "2x2 1x1 1x1 0,0/0,0 zeros 2x2 0x0 2,2,2 2 b float64 wide reversed reversed read-only conv",
+    "1x1 2x2 2x2 0,0/0,0 circular 9x9 1x1 7,7,1 3 b float64 distinct F sliced read-only cross",
+    "3x3 2x1 1x2 0,0/0,0 zeros 4x5 0x0 2,2,1 1 - float64 wide-w F read-only broadcast conv",
+    "7x7 1x1 1x1 3,3/3,3 zeros 10x10 0x0 1,1,6 1 b float32 sparse reversed sliced C conv",
+    "1x7 1x1 1x1 0,0/3,3 zeros 9x5 0x0 4,4,1 1 - float64 scaled sliced reversed read-only conv",
+]
 
 
 @pytest.fixture

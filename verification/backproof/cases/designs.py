@@ -17,8 +17,8 @@ from backproof.cases.levels import Case, Space
 from backproof.cases.rows import Values, fitted, read_rows
 from backproof.contract import Geometry, Orientation
 
-#: Distilled rows that every run tries.
-LEAST = 80
+#: Cases of the fixed set that every run tries, and how many of them come before layers of known networks.
+LEAST, BEFORE_KNOWN = 80, 12
 
 
 @lru_cache(maxsize=64)
@@ -104,12 +104,12 @@ def twins(orientation: Orientation) -> list[Geometry]:
 def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
     """The distilled rows, most useful first, each fitted to what the target takes.
 
-    After the first `LEAST` come layers of known networks.
+    After the first `BEFORE_KNOWN` come layers of known networks.
     """
     rows = [fitted(space, values, seed + k) for k, values in enumerate(distilled())]
     once = {replace(case, seed=0): case for case in reversed(rows)}
     cases = [case for case in rows if once[replace(case, seed=0)] is case]
-    return [*cases[:LEAST], *_known(space, accepts, seed + len(rows)), *cases[LEAST:]]
+    return [*cases[:BEFORE_KNOWN], *_known(space, accepts, seed + len(rows)), *cases[BEFORE_KNOWN:]]
 
 
 @lru_cache(maxsize=1)
@@ -156,7 +156,10 @@ def presets(orientation: Orientation) -> list[Geometry]:
         Geometry(1, 8, 8, (9, 9), (3, 3), (2, 2), ((0, 1), (0, 1)), groups=8, orientation=orientation),  # EfficientNet
         Geometry(1, 4, 8, (9, 9), (1, 1), orientation=orientation),  # pointwise: no multiple of 8 pixels, over 64
         Geometry(1, 6, 6, (10, 10), (7, 7), padding=((3, 3), (3, 3)), groups=6, orientation=orientation),  # ConvNeXt
-        Geometry(1, 3, 8, (12, 12), (4, 4), stride=(4, 4), orientation=orientation),  # ConvNeXt, vision transformers
+        Geometry(
+            1, 3, 8, (13, 14), (4, 4), stride=(4, 4), orientation=orientation
+        ),  # patches, of which some is left over
+        Geometry(1, 4, 8, (5, 4), (1, 1), padding=((1, 1), (1, 1)), orientation=orientation),  # pointwise, padded
         Geometry(1, 4, 4, (9, 9), (3, 3), (1, 1), ((4, 4), (4, 4)), (4, 4), orientation=orientation),  # DeepLab
         Geometry(1, 4, 4, (9, 5), (1, 7), padding=((0, 0), (3, 3)), orientation=orientation),  # Inception
         Geometry(65, 1, 1, (2, 2), (2, 2), padding=((1, 1), (1, 1)), orientation=orientation),  # many samples
