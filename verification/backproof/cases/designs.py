@@ -120,7 +120,8 @@ def distilled() -> tuple[Values, ...]:
 
 def _known(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> Iterator[Case]:
     bias, dtypes, orientations = (space.factors[name] for name in ("bias", "dtype", "orientation"))
-    for k, layers in enumerate(zip(*(presets(orientation) for orientation in orientations), strict=True)):
+    known = ((*presets(orientation), *uneven_presets(orientation)) for orientation in orientations)
+    for k, layers in enumerate(zip(*known, strict=True)):
         layer = replace(layers[k % len(layers)], bias=bias[-1])
         if accepts(layer):
             yield Case(layer, dtypes[k % len(dtypes)], "distinct", seed=seed + k, headroom=space.headroom)
@@ -156,12 +157,18 @@ def presets(orientation: Orientation) -> list[Geometry]:
         Geometry(1, 8, 8, (9, 9), (3, 3), (2, 2), ((0, 1), (0, 1)), groups=8, orientation=orientation),  # EfficientNet
         Geometry(1, 4, 8, (9, 9), (1, 1), orientation=orientation),  # pointwise: no multiple of 8 pixels, over 64
         Geometry(1, 6, 6, (10, 10), (7, 7), padding=((3, 3), (3, 3)), groups=6, orientation=orientation),  # ConvNeXt
-        Geometry(
-            1, 3, 8, (13, 14), (4, 4), stride=(4, 4), orientation=orientation
-        ),  # patches, of which some is left over
-        Geometry(1, 4, 8, (5, 4), (1, 1), padding=((1, 1), (1, 1)), orientation=orientation),  # pointwise, padded
+        Geometry(1, 3, 8, (12, 12), (4, 4), stride=(4, 4), orientation=orientation),  # ConvNeXt, vision transformers
         Geometry(1, 4, 4, (9, 9), (3, 3), (1, 1), ((4, 4), (4, 4)), (4, 4), orientation=orientation),  # DeepLab
         Geometry(1, 4, 4, (9, 5), (1, 7), padding=((0, 0), (3, 3)), orientation=orientation),  # Inception
         Geometry(65, 1, 1, (2, 2), (2, 2), padding=((1, 1), (1, 1)), orientation=orientation),  # many samples
         Geometry(1, 2, 2, (3, 40), (1, 9), padding=((0, 0), (8, 0)), orientation=orientation),  # WaveNet, causal
+    ]
+
+
+def uneven_presets(orientation: Orientation) -> list[Geometry]:
+    """The same with sizes that networks do not have: what fast paths for those layers may forget."""
+    return [
+        Geometry(1, 3, 4, (13, 14), (4, 4), stride=(4, 4), orientation=orientation),  # patches, and pixels left over
+        Geometry(1, 4, 8, (5, 4), (1, 1), padding=((1, 1), (1, 1)), orientation=orientation),  # pointwise, padded
+        Geometry(1, 4, 8, (6, 5), (1, 1), stride=(2, 2), padding=((1, 0), (0, 1)), orientation=orientation),
     ]
