@@ -41,7 +41,7 @@ def targets() -> Iterator[str]:
         if mutant.quantity not in (Quantity.POOL, Quantity.POOL_GRADIENT):
             yield mutant.target
     for foreign in FOREIGN.values():
-        if hasattr(foreign.target, "forward"):
+        if foreign.kind != "pooling":
             yield f"backproof.museum.foreign:{type(foreign.target).__name__}"
 
 
