@@ -6,17 +6,24 @@ or polynomials.  Everything comes from `general-forward` and the pooling equatio
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backproof_spec.equations import EQUATIONS
-from backproof_spec.oracle.build import Numbers, build
+from backproof_spec.oracle.build import Numbers, Oracle, build
 from backproof_spec.oracle.emit import Ties
 
 Array = NDArray[Any]
 Pair = tuple[int, int]
+
+
+@cache
+def _oracle(equation: str, numbers: Numbers, ties: Ties = "first") -> Oracle:
+    """By id, since hashing an equation takes longer than a small call."""
+    return build(EQUATIONS[equation], numbers, ties)
 
 
 def _steps(stride: Pair, padding: tuple[Pair, Pair], dilation: Pair) -> dict[str, int]:
@@ -60,7 +67,7 @@ def convolution(x: Array, w: Array, b: Array | None = None, *, numbers: Numbers 
     """`y (N, O, OH, OW)`; `options` as for `convolution_sizes`."""
     sizes = convolution_sizes(x.shape, w.shape, **options)
     bias = np.zeros(w.shape[0], dtype=np.int64) if b is None else b
-    return build(EQUATIONS["general-forward"], numbers).forward({"x": x, "w": w, "b": bias}, sizes)
+    return _oracle("general-forward", numbers).forward({"x": x, "w": w, "b": bias}, sizes)
 
 
 def convolution_gradients(
@@ -69,7 +76,7 @@ def convolution_gradients(
     """`dx, dw, db`: the gradients of `<dy, convolution(x, w, b)>`; `options` as for `convolution_sizes`."""
     sizes = convolution_sizes(x.shape, w.shape, **options)
     operands = {"x": x, "w": w, "b": np.zeros(w.shape[0], dtype=np.int64)}
-    gradients = build(EQUATIONS["general-forward"], numbers).pullback(dy, operands, sizes)
+    gradients = _oracle("general-forward", numbers).pullback(dy, operands, sizes)
     return gradients["x"], gradients["w"], gradients["b"]
 
 
@@ -99,7 +106,7 @@ def pooling(kind: str, x: Array, *, numbers: Numbers = "int64", **options: Any) 
         ValueError: An int64 average is no integer.
         ZeroDivisionError: An average without padding over a window that holds no pixel.
     """
-    return build(EQUATIONS[f"{kind}-pooling"], numbers).forward({"x": x}, pooling_sizes(x.shape, **options))
+    return _oracle(f"{kind}-pooling", numbers).forward({"x": x}, pooling_sizes(x.shape, **options))
 
 
 def pooling_gradient(
@@ -112,5 +119,5 @@ def pooling_gradient(
     Raises:
         ValueError, ZeroDivisionError: As `pooling`; an int64 share is no integer.
     """
-    oracle = build(EQUATIONS[f"{kind}-pooling"], numbers, ties)
+    oracle = _oracle(f"{kind}-pooling", numbers, ties)
     return oracle.pullback(dy, {"x": x}, pooling_sizes(x.shape, **options))["x"]

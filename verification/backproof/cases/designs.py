@@ -1,4 +1,4 @@
-"""The fixed set of cases that every run tries: all pairs of levels, and twins.
+"""The fixed set of cases that every run tries, and small sets for checks that try fewer.
 
 *Twins* have dimensions so equal that confusing two of them leaves every shape legal; only values tell.  In the pairwise
 design dimensions differ, so that the same confusion changes a shape.
@@ -7,13 +7,18 @@ design dimensions differ, so that the same confusion changes a shape.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations, product
 
+from backproof.cases.distilled import TABLE
 from backproof.cases.levels import Case, Space
+from backproof.cases.rows import Values, fitted, read_rows
 from backproof.contract import Geometry, Orientation
+
+#: Cases of the fixed set that every run tries, and how many of them come before layers of known networks.
+LEAST, BEFORE_KNOWN = 80, 12
 
 
 @lru_cache(maxsize=64)
@@ -97,16 +102,29 @@ def twins(orientation: Orientation) -> list[Geometry]:
 
 
 def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
-    """The twins that the target accepts, then the pairwise design over its levels."""
-    bias = space.factors["bias"][-1]
-    kinds = product(space.factors["orientation"], space.factors["dtype"])
-    chosen = [(replace(twin, bias=bias), dtype) for orientation, dtype in kinds for twin in twins(orientation)]
-    cases = [
-        Case(g, dtype, "distinct", seed=seed + k, headroom=space.headroom)
-        for k, (g, dtype) in enumerate(chosen)
-        if accepts(g)
-    ]
-    return cases + [space.case(row, seed + len(chosen) + k) for k, row in enumerate(pairwise(space.sizes))]
+    """The distilled rows, most useful first, each fitted to what the target takes.
+
+    After the first `BEFORE_KNOWN` come layers of known networks.
+    """
+    rows = [fitted(space, values, seed + k) for k, values in enumerate(distilled())]
+    once = {replace(case, seed=0): case for case in reversed(rows)}
+    cases = [case for case in rows if once[replace(case, seed=0)] is case]
+    return [*cases[:BEFORE_KNOWN], *_known(space, accepts, seed + len(rows)), *cases[BEFORE_KNOWN:]]
+
+
+@lru_cache(maxsize=1)
+def distilled() -> tuple[Values, ...]:
+    """The rows of `distilled.TABLE`."""
+    return tuple(read_rows(TABLE))
+
+
+def _known(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> Iterator[Case]:
+    bias, dtypes, orientations = (space.factors[name] for name in ("bias", "dtype", "orientation"))
+    known = ((*presets(orientation), *uneven_presets(orientation)) for orientation in orientations)
+    for k, layers in enumerate(zip(*known, strict=True)):
+        layer = replace(layers[k % len(layers)], bias=bias[-1])
+        if accepts(layer):
+            yield Case(layer, dtypes[k % len(dtypes)], "distinct", seed=seed + k, headroom=space.headroom)
 
 
 def tiny(orientation: Orientation) -> list[Geometry]:
@@ -119,4 +137,38 @@ def tiny(orientation: Orientation) -> list[Geometry]:
         Geometry(1, 1, 1, (4, 3), (2, 2), dilation=(2, 1), orientation=orientation),
         Geometry(1, 2, 2, (2, 2), (1, 2), groups=2, orientation=orientation),
         Geometry(1, 1, 1, (2, 3), (2, 2), padding=((1, 0), (1, 1)), padding_mode="circular", orientation=orientation),
+    ]
+
+
+def presets(orientation: Orientation) -> list[Geometry]:
+    """Layers of known networks with fewer channels and pixels, and sizes at which libraries change their algorithm."""
+    return [
+        Geometry(1, 1, 6, (14, 14), (5, 5), padding=((2, 2), (2, 2)), orientation=orientation),  # LeNet-5, C1
+        Geometry(1, 6, 16, (7, 7), (5, 5), orientation=orientation),  # LeNet-5, C3
+        Geometry(
+            1, 3, 8, (23, 23), (11, 11), stride=(4, 4), padding=((2, 2), (2, 2)), orientation=orientation
+        ),  # AlexNet
+        Geometry(1, 8, 8, (7, 7), (3, 3), padding=((1, 1), (1, 1)), orientation=orientation),  # VGG
+        Geometry(1, 3, 8, (15, 15), (7, 7), stride=(2, 2), padding=((3, 3), (3, 3)), orientation=orientation),  # ResNet
+        Geometry(2, 8, 8, (8, 8), (3, 3), stride=(2, 2), padding=((1, 1), (1, 1)), orientation=orientation),  # ResNet
+        Geometry(2, 8, 16, (8, 8), (1, 1), stride=(2, 2), orientation=orientation),  # ResNet, shortcut
+        Geometry(1, 16, 16, (4, 4), (3, 3), padding=((1, 1), (1, 1)), groups=4, orientation=orientation),  # ResNeXt
+        Geometry(1, 8, 8, (9, 9), (3, 3), padding=((1, 1), (1, 1)), groups=8, orientation=orientation),  # MobileNet
+        Geometry(1, 8, 8, (9, 9), (3, 3), (2, 2), ((0, 1), (0, 1)), groups=8, orientation=orientation),  # EfficientNet
+        Geometry(1, 4, 8, (9, 9), (1, 1), orientation=orientation),  # pointwise: no multiple of 8 pixels, over 64
+        Geometry(1, 6, 6, (10, 10), (7, 7), padding=((3, 3), (3, 3)), groups=6, orientation=orientation),  # ConvNeXt
+        Geometry(1, 3, 8, (12, 12), (4, 4), stride=(4, 4), orientation=orientation),  # ConvNeXt, vision transformers
+        Geometry(1, 4, 4, (9, 9), (3, 3), (1, 1), ((4, 4), (4, 4)), (4, 4), orientation=orientation),  # DeepLab
+        Geometry(1, 4, 4, (9, 5), (1, 7), padding=((0, 0), (3, 3)), orientation=orientation),  # Inception
+        Geometry(65, 1, 1, (2, 2), (2, 2), padding=((1, 1), (1, 1)), orientation=orientation),  # many samples
+        Geometry(1, 2, 2, (3, 40), (1, 9), padding=((0, 0), (8, 0)), orientation=orientation),  # WaveNet, causal
+    ]
+
+
+def uneven_presets(orientation: Orientation) -> list[Geometry]:
+    """The same with sizes that networks do not have: what fast paths for those layers may forget."""
+    return [
+        Geometry(1, 3, 4, (13, 14), (4, 4), stride=(4, 4), orientation=orientation),  # patches, and pixels left over
+        Geometry(1, 4, 8, (5, 4), (1, 1), padding=((1, 1), (1, 1)), orientation=orientation),  # pointwise, padded
+        Geometry(1, 4, 8, (6, 5), (1, 1), stride=(2, 2), padding=((1, 0), (0, 1)), orientation=orientation),
     ]

@@ -76,8 +76,8 @@ def _fewer_channels(g: Geometry) -> Iterator[Geometry]:
 
 
 def below(value: int) -> Iterator[int]:
-    """Smaller positive integers: the smallest, half, one less."""
-    yield from sorted({n for n in (1, value // 2, value - 1) if 1 <= n < value})
+    """Smaller positive integers: the smallest, half, one less; 5 is the least that is beyond a block of 4."""
+    yield from sorted({n for n in (1, 2, 3, 5, value // 2, value - 1) if 1 <= n < value})
 
 
 def _simpler_axis(g: Geometry, axis: int) -> Iterator[Geometry]:

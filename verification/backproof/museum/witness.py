@@ -124,8 +124,13 @@ def _arrays(call: Call) -> dict[str, Array]:
         if layouts.get(role) == "broadcast":
             integers = np.full(shape, 7.0)
         values = VALUES[call.values](integers) if role == special else integers
-        arrays[role] = place(values.astype(call.dtype), layouts.get(role, "C")).array
+        arrays[role] = laid_out(values.astype(call.dtype), layouts.get(role, "C"))
     return arrays
+
+
+def laid_out(values: Array, layout: str) -> Array:
+    """A copy in a memory layout of that name."""
+    return place(values, layout).array
 
 
 def _shapes(g: Geometry | PoolGeometry) -> dict[str, Shape]:

@@ -1,0 +1,1 @@
+"""What `distil` and `synthetic` are made of: candidates, and which mutants die at them."""
