@@ -33,7 +33,6 @@ console = Console(stderr=True)
 #: What each part does with the results that it has, how it saves others on the way, and the command's options.
 RUN: dict[str, Callable[[Results, Save, Results], Results]] = {
     "kills": lambda results, save, options: kills.run(results, console.print, options["seeds"]),
-    "museum": lambda results, save, options: scripts.run("museum"),
     "synthetic": lambda results, save, options: scripts.run("synthetic"),
     "peers": lambda results, save, options: peers.run(results, save, console.print),
     "alarms": lambda results, save, options: alarms.run(results, save, options["minutes"], console.print),

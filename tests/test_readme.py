@@ -22,6 +22,8 @@ ENDS = {
     "uv-verify": (0, r"PASSED: numba, .*\nreport: reports/numba\.html\s*$"),
     "uv-test": (0, r"\d+ passed.*\s*$"),
     "targets": (0, r"reports/numba\.html\s*$"),
+    "shape": (0, r"PASSED: numba, .*\nreport: reports/numba\.html\s*$"),
+    "mutants": (0, r"ALL KILLED: 5 of 5 mutants killed.*\s*$"),
     "derive": (0, r"(?s)report: reports/derivation\.md\n.*proved.*$"),
     "init": (0, r"5 passed, 4 skipped.*\s*$"),
     "pytest": (0, r"\d+ passed.*\s*$"),
@@ -99,7 +101,7 @@ def check(name: str, done: subprocess.CompletedProcess[str]) -> None:
 @pytest.mark.timeout(900)
 def test_commands(copy: Copy) -> None:
     """One test: the later commands use the environment that the first one makes."""
-    for name in ("verify", "test", "own", "targets", "derive", "init", "pytest"):
+    for name in ("verify", "test", "own", "targets", "shape", "mutants", "derive", "init", "pytest"):
         check(name, copy.run(RUN[name], inside=name in ("verify", "test")))
 
 

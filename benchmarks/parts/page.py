@@ -15,7 +15,7 @@ from parts import views
 
 Results = dict[str, Any]
 HERE = Path(__file__).resolve().parents[1]
-NAMES = ("kills", "museum", "synthetic", "peers", "alarms", "libraries", "times")
+NAMES = ("kills", "synthetic", "peers", "alarms", "libraries", "times")
 
 
 def load(folder: Path) -> dict[str, Results | None]:

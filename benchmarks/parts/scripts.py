@@ -1,6 +1,6 @@
 """Parts that are scripts of their own beside `detection.py`, whose results files they write themselves.
 
-`synthetic.py` has fresh mutants of the grammar; `museum.py` how soon the check `exact` alone kills those of the museum.
+`synthetic.py` has fresh mutants of the grammar.
 """
 
 from __future__ import annotations

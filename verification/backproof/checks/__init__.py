@@ -23,8 +23,8 @@ from backproof.checks import (
 from backproof.checks.bench import Bench, Check
 
 CHECKS: tuple[Check, ...] = (
-    contract.CHECK,
     exact.CHECK,
+    contract.CHECK,
     symbolic.CHECK,
     finite_differences.CHECK,
     adjoint.CHECK,

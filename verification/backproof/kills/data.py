@@ -24,6 +24,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "seconds": round(results.seconds, 1),
         "families": {name: {"killed": k, "mutants": n} for name, (k, n) in results.families.items()},
         "examples": {name: round(value, 2) for name, value in results.examples.items()},
+        "within": {name: round(value, 2) for name, value in results.within.items()},
         "only_one_check": results.only_one,
         "survivors": [fate.mutant.id for fate in results.survivors],
         "equivalent": [fate.mutant.id for fate in results.equivalent],
@@ -42,7 +43,7 @@ def write_record(results: Results) -> None:
         "killed": sum(fate.killed for fate in results.fates),
         "survivors": {fate.mutant.id: list(fate.survived) for fate in results.survivors},
         "kills": {
-            fate.mutant.id: {"by": list(fate.checks), "examples": list(fate.examples)}
+            fate.mutant.id: {"by": list(fate.checks), "examples": list(fate.within)}
             for fate in results.fates
             if fate.killed
         },
@@ -80,5 +81,5 @@ def _fate(fate: Fate) -> dict[str, Any]:
         "killed": fate.killed,
         "equivalent": fate.equivalent,
         "milliseconds": round(fate.milliseconds, 1),
-        "trials": [{"seed": t.seed, "kills": t.kills, "examples": t.examples} for t in fate.trials],
+        "trials": [{"seed": t.seed, "kills": t.kills, "examples": t.examples, "within": t.within} for t in fate.trials],
     }

@@ -45,6 +45,11 @@ class Fate:
         return tuple(trial.examples for trial in self.trials if trial.killed)
 
     @property
+    def within(self) -> tuple[int, ...]:
+        """Of these, those of the check that killed."""
+        return tuple(trial.within for trial in self.trials if trial.killed)
+
+    @property
     def milliseconds(self) -> float:
         """The mean of the trials."""
         return 1000 * statistics.fmean(trial.seconds for trial in self.trials)
@@ -80,6 +85,11 @@ class Results:
     def examples(self) -> dict[str, float]:
         """Examples until a kill, over all trials that end in one: `median`, `mean`, `p90`, `p99`, `max`."""
         return spread([examples for fate in self.fates for examples in fate.examples])
+
+    @cached_property
+    def within(self) -> dict[str, float]:
+        """The same, of the examples of the check that killed."""
+        return spread([examples for fate in self.fates for examples in fate.within])
 
     @cached_property
     def only_one(self) -> dict[str, list[str]]:

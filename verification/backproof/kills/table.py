@@ -39,9 +39,9 @@ def totals(results: Results) -> list[str]:
         lines.append(f"{name}: {killed} of {mutants} killed ({rate:.1f} %), {results.plan.profile} profile, {seeds}")
     if results.equivalent:
         lines.append(f"right on the whole bounded domain, and not counted: {_ids(results.equivalent)}")
-    if results.examples:
-        spread = ", ".join(f"{name} {value:.4g}" for name, value in results.examples.items())
-        lines.append(f"examples until the kill: {spread}")
+    for counts, whose in ((results.within, "the check that kills"), (results.examples, "the whole run")):
+        if counts:
+            lines.append(f"examples of {whose}: {', '.join(f'{name} {n:.4g}' for name, n in counts.items())}")
     for check, ids in results.only_one.items():
         lines.append(f"killed by {check} alone ({len(ids)}): {', '.join(ids)}")
     return lines

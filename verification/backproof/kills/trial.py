@@ -36,13 +36,15 @@ class Trial:
     """How one mutant fared at one seed.
 
     `kills`: examples of the whole run until a check first failed, by check; without a matrix there is one at most.
-    `examples` of the run until the first kill, or in all; `seconds` of a processor, this process's.
+    `examples` of the run until the first kill, or in all; `within`: those of them that the killing check tried itself.
+    `seconds` of a processor, this process's.
     """
 
     mutant: Mutant
     seed: int
     kills: dict[str, int]
     examples: int
+    within: int
     seconds: float
 
     @property
@@ -69,7 +71,7 @@ def trial(mutant: Mutant, seed: int, plan: Plan, open_target: Open = LocalTarget
         ValueError: A profile or a check that does not exist.
     """
     checks = chosen(RunOptions(mutant.target, profile=plan.profile, checks=plan.checks))
-    clock, done, kills = time.process_time(), 0, dict[str, int]()
+    clock, done, within, kills = time.process_time(), 0, 0, dict[str, int]()
     with open_target(mutant.target) as target:
         held_to, _ = orientations(target)
         bench = bench_of(target, held_to, PROFILES[plan.profile], seed)
@@ -77,10 +79,12 @@ def trial(mutant: Mutant, seed: int, plan: Plan, open_target: Open = LocalTarget
             examples, killed = _run(check, bench)
             done += examples
             if killed:
+                within = within if kills else examples
                 kills[check.id] = done
             if killed and not plan.matrix:
                 break
-    return Trial(mutant, seed, kills, min(kills.values(), default=done), time.process_time() - clock)
+    first = min(kills.values(), default=done)
+    return Trial(mutant, seed, kills, first, within, time.process_time() - clock)
 
 
 def _run(check: Check, bench: Bench) -> tuple[int, bool]:
