@@ -51,20 +51,19 @@ _HINTS = (
 
 
 def run(bench: Bench) -> None:
-    """Hunt for poison that goes astray, then for subnormal numbers that are lost, on every route."""
+    """Hunt for subnormal numbers that are lost, then for poison that goes astray, on every route."""
     if (reason := _exempt(bench)) is not None:
         bench.tally.not_supported[reason] += 1
         return
-    examples = bench.examples
-    bench.examples = examples // SHARE
-    for route in bench.routes():
-        hunt(bench, _poison(bench, route))
+    examples, bench.examples = bench.examples, 0
     if bench.binding.flushes_subnormals:
         bench.tally.not_supported["subnormal numbers: FLUSHES_SUBNORMALS is declared"] += 1
     else:
-        bench.examples = 0
         for route in bench.routes():
             hunt(bench, _subnormal(bench, route))
+    bench.examples = examples // SHARE
+    for route in bench.routes():
+        hunt(bench, _poison(bench, route))
     bench.examples = examples
 
 

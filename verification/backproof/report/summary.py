@@ -157,6 +157,21 @@ class Run:
         return sorted(names, key=_rank)
 
     @property
+    def columns(self) -> list[str]:
+        """Those that most checks compare, `y, dx, dw, db`: a column each."""
+        return [name for name in self.quantities if name in _ORDER]
+
+    @property
+    def others(self) -> list[str]:
+        """The other quantities: poolings, activations, what the chain has."""
+        return [name for name in self.quantities if name not in _ORDER]
+
+    def passed(self, check: str) -> bool:
+        """Whether a check ran and passed."""
+        record = self.checks.get(check)
+        return record is not None and record.finished is not None and record.finished.verdict == "passed"
+
+    @property
     def findings_by_quantity(self) -> dict[str, list[Finding]]:
         """Findings in the order of `quantities`, those without any left out."""
         groups = {name: [f for f in self.findings if f.quantity == name] for name in self.quantities}
