@@ -173,7 +173,7 @@ def test_torch_s_forward_is_the_oracle_s() -> None:
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_a_checker_takes_a_right_layer_and_rejects_a_gross_mistake(checker: str) -> None:
     _needed(checker)
-    shapes = [*naive()[:2], *FIXED[:6]]
+    shapes = [*naive()[:2], *FIXED[:5]]
     right_one = peers.tried(RIGHT["numpy"], CHECKERS[checker], shapes)
     assert right_one["shapes"] == len(shapes)
     assert right_one["objections"] == []
@@ -257,7 +257,7 @@ def test_a_run_is_timed_check_by_check() -> None:
     found = times.once(str(ROOT / times.TARGETS[0]), "quick", seed=1)
     assert found["wall"] > 0
     assert found["processor"] > 0
-    assert set(found["checks"]) == {check.id for check in backproof.checks.CHECKS}
+    assert set(found["checks"]) == {check.id for check in backproof.checks.CHECKS if not check.of_shapes}
 
 
 def test_what_is_wrong_has_no_time() -> None:

@@ -11,6 +11,7 @@ from functools import reduce
 from itertools import product
 from typing import Any
 
+import pytest
 import sympy as sp
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,7 @@ def test_the_same_in_other_words_is_never_refuted(data: st.DataObject) -> None:
     assert check(claim) is not Status.REFUTED
 
 
+@pytest.mark.slow
 @QUIET
 @given(st.data())
 def test_a_changed_formula_is_judged_rightly(data: st.DataObject) -> None:
@@ -171,6 +173,7 @@ def conditions(draw: Draw) -> sp.Basic:
     return join(some, relation())
 
 
+@pytest.mark.slow
 @settings(QUIET, max_examples=40)
 @given(conditions())
 def test_facts_are_judged_rightly(condition: sp.Basic) -> None:
@@ -195,6 +198,7 @@ def test_facts_are_judged_rightly(condition: sp.Basic) -> None:
         assert "z3" in verdict.reason
 
 
+@pytest.mark.slow
 def test_most_random_formulas_are_decided() -> None:
     """What is open tests nothing."""
     found: Counter[Status] = Counter()

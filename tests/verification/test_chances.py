@@ -139,7 +139,7 @@ def test_a_run_says_it_per_quantity_unless_wrong_or_rounded(verify, module) -> N
     outcome = verify(str(WRONG / "right.py"), checks=("exact", "symbolic"))
     said = outcome.checks["exact"].missed
     assert set(said) == {"y", "dx", "dw", "db"}
-    assert all(row["configurations"] > 100 and 0 <= row["rare"] <= row["configurations"] for row in said.values())
+    assert all(row["configurations"] >= 80 and 0 <= row["rare"] <= row["configurations"] for row in said.values())
     assert all(row["log2_median"] <= row["log2_worst"] <= 0 for row in said.values())
     assert outcome.checks["symbolic"].missed == {}  # its cotangent is y - t, which is not drawn
 

@@ -44,6 +44,7 @@ def test_every_wrong_chain_is_listed() -> None:
     assert {p.stem for p in WRONG.glob("chain_*.py")} == {*PLANTED, "chain_activations"}
 
 
+@pytest.mark.slow
 def test_a_network_that_goes_wrong_is_told_and_can_be_run_again(verify) -> None:
     (found,) = (f for f in verify(str(WRONG / "chain_misreads_its_own_memory.py"), checks=("chain",)).findings[:1])
     assert "in layer" in found.details[-1]

@@ -361,6 +361,7 @@ def average_pool_gradient(dy, x, *, kernel_size, stride, padding=NONE):
     assert outcome.findings == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mutant", "quantity"), [("L074", "max pooling y"), ("L087", "max pooling dx")])
 def test_what_a_pooling_remembers(verify: Callable, mutant: str, quantity: str) -> None:
     outcome = verify(f"backproof.museum:{mutant}", checks=("state",))

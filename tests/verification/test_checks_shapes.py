@@ -119,7 +119,7 @@ def test_by_projection_a_finding_names_the_channel(tried, monkeypatch, module) -
     assert finding.summary == "y differs from the specification in 1 of 60 entries of channel 2"
     assert finding.index == [0, 2, 1, 1]
     assert float(finding.actual) == float(finding.expected) + 1
-    assert finding.details[0] == "y differs in 2 of 4 channels (by random projection)"
+    assert "y differs in 2 of 4 channels (by random projection)" in finding.details
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,7 @@ def test_an_orientation_that_was_inferred_is_the_only_one(verify, module) -> Non
     assert verify(module(text), checks=("state",)).findings == []
 
 
+@pytest.mark.slow
 def test_a_hang_is_not_waited_for_again(verify) -> None:
     text = str(WRONG / "never_returns.py")
     (finding,) = verify(text, checks=("state",), time_limit=1.0, examples=400).findings

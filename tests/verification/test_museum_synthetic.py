@@ -141,6 +141,7 @@ def test_a_gradient_of_the_bias_alone_is_right() -> None:
     assert same(outcomes(getattr(synthetic, f"s5_0_{number}")(), calls), outcomes(Convolution(), calls))
 
 
+@pytest.mark.slow
 def test_equivalent_mutants_are_recognised() -> None:
     first = PRIMITIVES[0]
     never = tuple(literal for literal in LITERALS if literal.words in ("sh > 1", "sh = 1"))
