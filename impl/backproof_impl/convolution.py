@@ -27,11 +27,9 @@ and values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from .arrays import Array, IntArray, check_axes, check_dtypes, check_shape, for_kernel
+from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
 from .geometry import (
     IntOrPair,
     Orientation,
@@ -42,7 +40,9 @@ from .geometry import (
     make_axes,
     parse_count,
 )
-from .kernels.convolution import add_bias_gradient, add_forward, add_input_gradient, add_weight_gradient
+from .kernels.convolution import add_bias_gradient
+from .kernels.processor import processor
+from .plans import Plan, plan
 
 
 def forward(
@@ -59,13 +59,11 @@ def forward(
 ) -> Array:
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
     check_dtypes(x=x, w=w, b=b)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    y = np.zeros(plan.y_shape, x.dtype)
+    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
     if b is not None:
         _check_bias(b, w)
-        y += b[:, np.newaxis, np.newaxis]
-    add_forward(for_kernel(x), for_kernel(w), *plan.index_map, y)
-    return y
+        b = for_kernel(b)
+    return plan_.forward(for_kernel(x), for_kernel(w), b)
 
 
 def backward(
@@ -83,12 +81,13 @@ def backward(
 ) -> tuple[Array, Array, Array | None]:
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
     check_dtypes(dy=dy, x=x, w=w, b=b)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    plan.check_cotangent(dy)
+    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    check_shape("dy", dy, plan_.y_shape(x), "the shape of y")
     if b is not None:
         _check_bias(b, w)
     db = None if b is None else bias_gradient(dy)
-    return plan.input_gradient(dy, x, w), plan.weight_gradient(dy, x, w), db
+    dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
+    return plan_.input_gradient(dy, w), plan_.weight_gradient(dy, x), db
 
 
 def input_gradient(
@@ -105,9 +104,9 @@ def input_gradient(
 ) -> Array:
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    plan.check_cotangent(dy)
-    return plan.input_gradient(dy, x, w)
+    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    check_shape("dy", dy, plan_.y_shape(x), "the shape of y")
+    return plan_.input_gradient(for_kernel(dy), for_kernel(w))
 
 
 def weight_gradient(
@@ -124,9 +123,9 @@ def weight_gradient(
 ) -> Array:
     """Return `dw (O, C/groups, kh, kw)`; of `w`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    plan.check_cotangent(dy)
-    return plan.weight_gradient(dy, x, w)
+    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    check_shape("dy", dy, plan_.y_shape(x), "the shape of y")
+    return plan_.weight_gradient(for_kernel(dy), for_kernel(x))
 
 
 def bias_gradient(dy: Array) -> Array:
@@ -138,27 +137,6 @@ def bias_gradient(dy: Array) -> Array:
     return db
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the kernels need besides the arrays: tables of rows and columns, and output channels per group."""
-
-    index_map: tuple[IntArray, IntArray, int]
-    y_shape: tuple[int, ...]
-
-    def check_cotangent(self, dy: Array) -> None:
-        check_shape("dy", dy, self.y_shape, "the shape of y")
-
-    def input_gradient(self, dy: Array, x: Array, w: Array) -> Array:
-        dx = np.zeros(x.shape, x.dtype)
-        add_input_gradient(for_kernel(dy), for_kernel(w), *self.index_map, dx)
-        return dx
-
-    def weight_gradient(self, dy: Array, x: Array, w: Array) -> Array:
-        dw = np.zeros(w.shape, w.dtype)
-        add_weight_gradient(for_kernel(dy), for_kernel(x), *self.index_map, dw)
-        return dw
-
-
 def _plan(
     x: Array,
     w: Array,
@@ -168,7 +146,7 @@ def _plan(
     groups: int,
     padding_mode: PaddingMode,
     orientation: Orientation,
-) -> _Plan:
+) -> Plan:
     check_axes("x", x, "N, C, H, W")
     check_axes("w", w, "O, C/groups, kh, kw")
     groups = parse_count("groups", groups)
@@ -181,14 +159,7 @@ def _plan(
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    return _Plan(
-        index_map=(
-            rows.source(wrap=wrap, flip=flip),
-            columns.source(wrap=wrap, flip=flip),
-            w.shape[0] // groups,
-        ),
-        y_shape=(x.shape[0], w.shape[0], rows.outputs, columns.outputs),
-    )
+    return plan(rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:
