@@ -27,6 +27,8 @@ and values.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
@@ -42,7 +44,7 @@ from .geometry import (
 )
 from .kernels.convolution import add_bias_gradient
 from .kernels.processor import processor
-from .plans import Plan, plan
+from .plans import Plan
 
 
 def forward(
@@ -59,11 +61,11 @@ def forward(
 ) -> Array:
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
     check_dtypes(x=x, w=w, b=b)
-    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
     if b is not None:
         _check_bias(b, w)
         b = for_kernel(b)
-    return plan_.forward(for_kernel(x), for_kernel(w), b)
+    return plan.forward(for_kernel(x), for_kernel(w), b)
 
 
 def backward(
@@ -81,13 +83,13 @@ def backward(
 ) -> tuple[Array, Array, Array | None]:
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
     check_dtypes(dy=dy, x=x, w=w, b=b)
-    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    check_shape("dy", dy, plan_.y_shape(x), "the shape of y")
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
     if b is not None:
         _check_bias(b, w)
     db = None if b is None else bias_gradient(dy)
     dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
-    return plan_.input_gradient(dy, w), plan_.weight_gradient(dy, x), db
+    return plan.input_gradient(dy, w), plan.weight_gradient(dy, x), db
 
 
 def input_gradient(
@@ -104,9 +106,9 @@ def input_gradient(
 ) -> Array:
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
-    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    check_shape("dy", dy, plan_.y_shape(x), "the shape of y")
-    return plan_.input_gradient(for_kernel(dy), for_kernel(w))
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
+    return plan.input_gradient(for_kernel(dy), for_kernel(w))
 
 
 def weight_gradient(
@@ -123,9 +125,9 @@ def weight_gradient(
 ) -> Array:
     """Return `dw (O, C/groups, kh, kw)`; of `w`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
-    plan_ = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    check_shape("dy", dy, plan_.y_shape(x), "the shape of y")
-    return plan_.weight_gradient(for_kernel(dy), for_kernel(x))
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
+    return plan.weight_gradient(for_kernel(dy), for_kernel(x))
 
 
 def bias_gradient(dy: Array) -> Array:
@@ -137,7 +139,26 @@ def bias_gradient(dy: Array) -> Array:
     return db
 
 
-def _plan(
+_plans: dict[tuple[object, ...], Plan] = {}
+
+
+def _plan(x: Array, w: Array, *options: Any) -> Plan:
+    """The plan for these shapes and options, from those made before where there is one."""
+    check_axes("x", x, "N, C, H, W")
+    check_axes("w", w, "O, C/groups, kh, kw")
+    text = repr(options)  # unlike their values, it tells 1 from True and 1.0, which are refused
+    key = (x.shape[1:], w.shape, x.dtype.char, processor().bits, text)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _new_plan(x, w, *options)
+        if "<" not in text:  # objects that do not say what they are
+            if len(_plans) >= 256:
+                _plans.clear()
+            _plans[key] = plan
+    return plan
+
+
+def _new_plan(
     x: Array,
     w: Array,
     stride: IntOrPair,
@@ -147,8 +168,6 @@ def _plan(
     padding_mode: PaddingMode,
     orientation: Orientation,
 ) -> Plan:
-    check_axes("x", x, "N, C, H, W")
-    check_axes("w", w, "O, C/groups, kh, kw")
     groups = parse_count("groups", groups)
     check_groups(x.shape[1], w.shape[0], groups)
     _check_channels(x.shape[1], w.shape, groups)
@@ -159,7 +178,7 @@ def _plan(
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    return plan(rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
+    return Plan(rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:

@@ -9,15 +9,17 @@ Circular padding is a copy of `x` that repeats it, and then no padding; the grad
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
+from numba.core.errors import NumbaError
 
 from .arrays import Array, IntArray, for_kernel
 from .geometry import Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
-from .kernels.processor import Processor
+from .kernels.processor import Processor, give_up
 from .sums import Correlation, WeightGradient
 from .windows import forward_windows, phases
 
@@ -42,7 +44,7 @@ class Plan:
 
     def forward(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y` for `x (N, groups * channels, H, W)`, `w (groups * outputs, channels, kh, kw)`."""
-        y = self._forward(self._wrapped(x), w, b) if self._vectorised(x, w) else None
+        y = self._vectorised(lambda: self._forward(self._wrapped(x), w, b), x, w)
         if y is None:
             y = np.zeros(self.y_shape(x), x.dtype)
             if b is not None:
@@ -52,7 +54,7 @@ class Plan:
 
     def input_gradient(self, dy: Array, w: Array) -> Array:
         """Return `dx` for `dy` shaped like `y`."""
-        dx = self._phases(dy, w) if self._vectorised(dy, w) else None
+        dx = self._vectorised(lambda: self._phases(dy, w), dy, w)
         if dx is None:
             dx = np.zeros((len(dy), self.groups * self.channels, self.rows.size, self.columns.size), dy.dtype)
             add_input_gradient(dy, w, *self._sources, self.outputs, dx)
@@ -60,14 +62,21 @@ class Plan:
 
     def weight_gradient(self, dy: Array, x: Array) -> Array:
         """Return `dw` for `dy` shaped like `y`."""
-        dw = self._weight_gradient(dy, self._wrapped(x)) if self._vectorised(dy, x) else None
+        dw = self._vectorised(lambda: self._weight_gradient(dy, self._wrapped(x)), dy, x)
         if dw is None:
             dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), x.dtype)
             add_weight_gradient(dy, x, *self._sources, self.outputs, dw)
         return dw
 
-    def _vectorised(self, *arrays: Array) -> bool:
-        return self.processor.bits > 0 and all(array.size for array in arrays)
+    def _vectorised(self, call: Callable[[], Array | None], *arrays: Array) -> Array | None:
+        """The result of `call`, or None where the plain loops must do."""
+        if self.processor.bits == 0 or not all(array.size for array in arrays):
+            return None
+        try:
+            return call()
+        except NumbaError as error:
+            give_up(f"the vector kernels do not compile: {type(error).__name__}")
+            return None
 
     @property
     def _kernel(self) -> tuple[int, int]:
@@ -146,6 +155,3 @@ class Plan:
     def _repeated(self) -> tuple[IntArray, IntArray]:
         """The pixel that each row and column of the repeated image shows."""
         return self.rows.repeated(), self.columns.repeated()
-
-
-plan = lru_cache(256)(Plan)

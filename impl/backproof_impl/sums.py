@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class Correlation:
         processor: Processor,
     ) -> None:
         self._groups, self._channels, self._outputs, self._steps = groups, channels, outputs, steps
+        self._schedule = lru_cache(16)(self._schedule_of)
         self._inside = rows.inside and columns.inside
         self._shape = (rows.outputs, columns.outputs)
         self._all_taps = math.prod(kernel)
@@ -64,11 +66,10 @@ class Correlation:
         pixels = rows.outputs * columns.outputs
         flat = self._inside and self._taps.size == 1
         stretched = pixels if flat else (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
-        tile = choose(processor.registers, lanes, outputs, pixels, stretched)
-        self.tile = tile
+        terms = channels * self._taps.size
+        tile = choose(processor.registers, lanes, outputs, pixels, terms, stretched)
         self._width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
-        terms = min(CHUNK, WEIGHTS // (self._width * item))
-        chunk = math.ceil(channels / math.ceil(channels * self._taps.size / terms))
+        chunk = math.ceil(channels / math.ceil(terms / min(CHUNK, WEIGHTS // (self._width * item))))
         self._some = 1
         self._origins: tuple[IntArray, ...] = ()
         before = (rows.before, columns.before)
@@ -110,22 +111,26 @@ class Correlation:
         """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
         if self._pixels_read is not None:
             x = for_kernel(x[self._pixels_read])
-        N, G, C, O, T = len(x), self._groups, self._channels, self._outputs, self._taps.size  # noqa: E741
-        steps: tuple[int, ...] = self._steps
+        N, G, O, T = len(x), self._groups, self._outputs, self._taps.size  # noqa: E741
         if self._all_taps != T:
             w = for_kernel(w.reshape(*w.shape[:2], -1)[:, :, self._taps])
-            steps = tuple(step // self._all_taps * T for step in steps)
         bias = np.zeros((G, -(-O // self._width) * self._width), x.dtype)
         if b is not None:
             bias[:, :O] = b.reshape(G, O)
         y = np.empty((N, G * O, *self._shape), x.dtype)
-        threads = threads_for(y.size * C * T)
+        sizes, items, threads = self._schedule(N)
+        arguments = (x.reshape(-1), w.reshape(-1), bias.reshape(-1), self._terms, *self._origins, sizes, y.reshape(-1))
+        run(self._kernel, arguments, items, threads)
+        return y if self._inside or _exact(w, y) else None
+
+    def _schedule_of(self, N: int) -> tuple[tuple[int, ...], int, int]:
+        """The integers that the kernel takes for `N` images, and the numbers of its items and of threads."""
+        G, C, O, T = self._groups, self._channels, self._outputs, self._taps.size  # noqa: E741
+        threads = threads_for(N * G * O * math.prod(self._shape) * C * T)
         items = -(-N // self._some) * G * self._bands
         parts = 1 if items % threads == 0 or items >= 4 * threads else min(-(-O // self._width), threads)
-        sizes = tuple(map(int, (N, G, C, O, *self._sizes, parts, *steps)))
-        arguments = (x.reshape(-1), w.reshape(-1), bias.reshape(-1), self._terms, *self._origins, sizes, y.reshape(-1))
-        run(self._kernel, arguments, items * parts, threads)
-        return y if self._inside or _exact(w, y) else None
+        steps = (step // self._all_taps * T for step in self._steps)
+        return tuple(map(int, (N, G, C, O, *self._sizes, parts, *steps))), items * parts, threads
 
 
 class WeightGradient:
@@ -139,8 +144,7 @@ class WeightGradient:
         self._groups, self._channels, self._outputs = groups, channels, outputs
         self._taps = len(rows.taps), len(columns.taps)
         lanes, pixels, taps = processor.lanes(dtype), rows.outputs * columns.outputs, math.prod(self._taps)
-        tile = choose(processor.registers, lanes, outputs, channels * taps)
-        self.tile = tile
+        tile = choose(processor.registers, lanes, outputs, channels * taps, pixels)
         self._kernel = weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors)
         self._width = tile.vectors * lanes
         band, HB = _band(rows, channels * columns.extent * dtype.itemsize, rows.outputs)

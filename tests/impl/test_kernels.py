@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from backproof_impl import backward, convolution, forward, plans, sums
+from backproof_impl import backward, convolution, forward, sums
 from backproof_impl.kernels import processor as processors
 from backproof_impl.kernels.choice import TILES, Tile, choose
 from backproof_impl.kernels.processor import Processor
@@ -56,18 +56,18 @@ def use(monkeypatch):
     """`use(processor, tile)`: compute with these; where `tile` cannot do something, with what is chosen."""
 
     def use(processor, tile=None):
-        plans.plan.cache_clear()
+        convolution._plans.clear()
         monkeypatch.setattr(convolution, "processor", lambda: processor)
 
-        def forced(registers, width, channels, pixels, stretched=None):
+        def forced(registers, width, channels, pixels, terms, stretched=None):
             if tile is None or (tile.lanes == "pixels" and stretched is None):
-                return choose(registers, width, channels, pixels, stretched)
+                return choose(registers, width, channels, pixels, terms, stretched)
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)
 
     yield use
-    plans.plan.cache_clear()
+    convolution._plans.clear()
 
 
 def assert_same(actual, expected, case):

@@ -22,6 +22,11 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
 }
 
 
+#: Multiply-adds of an image below which one tile of each kind must do: there, compiling another is not worth its time.
+SMALL = 2**15
+SMALL_TILES = {("channels", 32): (12, 1), ("pixels", 32): (4, 4), ("channels", 16): (10, 1), ("pixels", 16): (4, 3)}
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """What lies in the lanes of its vectors, and its size in registers."""
@@ -31,8 +36,8 @@ class Tile:
     vectors: int
 
 
-def choose(registers: int, width: int, channels: int, pixels: int, stretched: int | None = None) -> Tile:
-    """The tile for sums with `channels` x `pixels` results, by vectors of `width` lanes.
+def choose(registers: int, width: int, channels: int, pixels: int, terms: int, stretched: int | None = None) -> Tile:
+    """The tile for `channels` x `pixels` sums of so many `terms`, by vectors of `width` lanes.
 
     `stretched` is the number of pixels where those between the rows of the image count too, as for the lanes of
     `pixels_in_lanes`; None where that form is not to be had.
@@ -44,4 +49,6 @@ def choose(registers: int, width: int, channels: int, pixels: int, stretched: in
         return tiles * tile.rows * tile.vectors / TILES[tile.lanes, registers][tile.rows, tile.vectors]
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
+    if channels * pixels * terms < SMALL:
+        return min((Tile(kind, *SMALL_TILES[kind, registers]) for kind in kinds), key=time)
     return min((Tile(kind, *size) for kind in kinds for size in TILES[kind, registers]), key=time)

@@ -39,6 +39,8 @@ class Processor:
 @cache
 def processor() -> Processor:
     """The host's, or what the environment variable says; raises ValueError for another width."""
+    if _failures:
+        return Processor(0, 0, _failures[0])
     host = _host(*_target())
     asked = os.environ.get(VARIABLE)
     if asked is None:
@@ -47,6 +49,22 @@ def processor() -> Processor:
         raise ValueError(f"{VARIABLE} must be one of {', '.join(map(str, WIDTHS))}, got {asked!r}")
     # vectors wider than the host's work, and are slow: LLVM splits them
     return Processor(int(asked), host.registers, f"{VARIABLE}={asked}")
+
+
+def give_up(reason: str) -> None:
+    """Use the plain loops from now on, because the vector kernels cannot be compiled."""
+    _failures.append(reason)
+    processor.cache_clear()
+
+
+def description() -> str:
+    """In words: which kernels this process uses, and why."""
+    chosen = processor()
+    kernels = f"vector kernels of {chosen.bits} bits" if chosen.bits else "plain loops"
+    return f"{kernels} ({chosen.reason})"
+
+
+_failures: list[str] = []
 
 
 def _target() -> tuple[str, frozenset[str]]:
