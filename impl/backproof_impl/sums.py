@@ -23,8 +23,8 @@ from .windows import Windows
 
 #: Products that are added up before their sum is added to others, at most.
 CHUNK = 512
-#: Bytes of weights that are packed at a time: with the pixels of a tile, they should fit the first-level cache.
-WEIGHTS = 24 * 2**10
+#: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
+FIRST_LEVEL = 24 * 2**10
 #: Bytes of images that are copied at a time: they should fit the second-level cache, with
 BAND = 2**19
 #: so many sums for each of a tile's output channels.
@@ -67,9 +67,15 @@ class Correlation:
         flat = self._inside and self._taps.size == 1
         stretched = pixels if flat else (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
         terms = channels * self._taps.size
-        tile = choose(processor.registers, lanes, outputs, pixels, terms, stretched)
+        tile = choose(processor.registers, lanes, outputs, pixels, groups * outputs * pixels * terms, stretched)
         self._width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
-        chunk = math.ceil(channels / math.ceil(terms / min(CHUNK, WEIGHTS // (self._width * item))))
+        if tile.lanes == "channels":
+            bytes_of_channel = self._taps.size * self._width * item  # its weights
+        else:  # the rows of pixels that a tile reads, in all phases
+            in_phases = len(rows.offsets) * len({v % columns.stride for v in columns.offsets})
+            bytes_of_channel = in_phases * (tile.vectors * lanes * item + 64)
+        most = max(1, min(CHUNK // self._taps.size, FIRST_LEVEL // bytes_of_channel))
+        chunk = math.ceil(channels / math.ceil(channels / most))
         self._some = 1
         self._origins: tuple[IntArray, ...] = ()
         before = (rows.before, columns.before)
@@ -144,7 +150,7 @@ class WeightGradient:
         self._groups, self._channels, self._outputs = groups, channels, outputs
         self._taps = len(rows.taps), len(columns.taps)
         lanes, pixels, taps = processor.lanes(dtype), rows.outputs * columns.outputs, math.prod(self._taps)
-        tile = choose(processor.registers, lanes, outputs, channels * taps, pixels)
+        tile = choose(processor.registers, lanes, outputs, channels * taps, groups * outputs * channels * taps * pixels)
         self._kernel = weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors)
         self._width = tile.vectors * lanes
         band, HB = _band(rows, channels * columns.extent * dtype.itemsize, rows.outputs)

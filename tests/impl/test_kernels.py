@@ -59,9 +59,9 @@ def use(monkeypatch):
         convolution._plans.clear()
         monkeypatch.setattr(convolution, "processor", lambda: processor)
 
-        def forced(registers, width, channels, pixels, terms, stretched=None):
+        def forced(registers, width, channels, pixels, work, stretched=None):
             if tile is None or (tile.lanes == "pixels" and stretched is None):
-                return choose(registers, width, channels, pixels, terms, stretched)
+                return choose(registers, width, channels, pixels, work, stretched)
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)

@@ -16,9 +16,9 @@ Lanes = Literal["channels", "pixels"]
 #: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
 TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
     ("channels", 32): {(6, 4): 0.88, (8, 2): 0.85, (12, 1): 0.6},
-    ("pixels", 32): {(8, 3): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3},
+    ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
     ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
-    ("pixels", 16): {(4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3},
+    ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
 }
 
 
@@ -36,11 +36,12 @@ class Tile:
     vectors: int
 
 
-def choose(registers: int, width: int, channels: int, pixels: int, terms: int, stretched: int | None = None) -> Tile:
-    """The tile for `channels` x `pixels` sums of so many `terms`, by vectors of `width` lanes.
+def choose(registers: int, width: int, channels: int, pixels: int, work: int, stretched: int | None = None) -> Tile:
+    """The tile for `channels` x `pixels` sums, by vectors of `width` lanes.
 
-    `stretched` is the number of pixels where those between the rows of the image count too, as for the lanes of
-    `pixels_in_lanes`; None where that form is not to be had.
+    `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
+    between the rows of the image count too, as for the lanes of `pixels_in_lanes`; None where that form is not to
+    be had.
     """
 
     def time(tile: Tile) -> float:
@@ -49,6 +50,6 @@ def choose(registers: int, width: int, channels: int, pixels: int, terms: int, s
         return tiles * tile.rows * tile.vectors / TILES[tile.lanes, registers][tile.rows, tile.vectors]
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
-    if channels * pixels * terms < SMALL:
+    if work < SMALL:
         return min((Tile(kind, *SMALL_TILES[kind, registers]) for kind in kinds), key=time)
     return min((Tile(kind, *size) for kind in kinds for size in TILES[kind, registers]), key=time)

@@ -19,7 +19,7 @@ from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
 from .layout import copy_image, copy_panels, pack_weights, write_block
 from .moves import copy_run
-from .tile import channels_in_lanes, pixels_in_lanes
+from .tile import address, channels_in_lanes, pixels_in_lanes
 
 
 @cache
@@ -45,6 +45,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
         packed, square = np.empty(chunk * taps * width, x.dtype), np.empty(lanes * lanes, x.dtype)
         sums = np.empty((some * band * OW + rows + lanes) * width, x.dtype)
         source, step = (image, HB * WP) if copied else (x, H * W)
+        sums_, bias_ = address(sums), address(bias)
         for item in range(start, stop):
             part, i0, g = item % parts, item // parts % bands * band, item // parts // bands % G
             first = item // parts // bands // G * some
@@ -66,10 +67,10 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                         O - b * width, channel_step, runs, run, width, packed, 0, square,
                     )  # fmt: skip
                     # the first chunk begins with the bias, the others with the sums so far
-                    base, base_at, base_row = (sums, 0, width) if c else (bias, (g * blocks + b) * width, 0)
+                    base, base_at, base_row = (sums_, 0, width) if c else (bias_, (g * blocks + b) * width, 0)
                     for p in range(0, images * P, rows):
                         channels_in_lanes(
-                            version, lanes, rows, vectors, sums, p * width, width, base, base_at + p * base_row,
+                            version, lanes, rows, vectors, sums_, p * width, width, base, base_at + p * base_row,
                             base_row, lanes, source, image_at + c * step, terms, 0, count, packed, 0, origins, p,
                         )  # fmt: skip
                 for n in range(images):
@@ -92,7 +93,7 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
     columns between two rows of `y` are made and dropped.  With `panels`, the image has one tap and rows of the
     width of a tile.
     """
-    version = VERSION
+    version, square_of = VERSION, rows & -rows  # blocks to transpose have a power of two
     width = vectors * lanes
 
     @compiled
@@ -107,8 +108,9 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
         step, tile_step = (width, C * width) if panels else (sh * sw * HB * WP, width)
         # the last vector may read beyond the last pixel
         image = np.zeros(C * sh * sw * HB * WP + width, x.dtype)
-        packed, square = np.empty(blocks * C * taps * rows, x.dtype), np.empty(rows * rows, x.dtype)
+        packed, square = np.empty(blocks * C * taps * rows, x.dtype), np.empty(square_of * square_of, x.dtype)
         sums, biases = np.empty(blocks * rows * width, x.dtype), np.empty(blocks * rows * lanes, x.dtype)
+        sums_, biases_, y_ = address(sums), address(biases), address(y)
         runs, run = (1, C * taps) if channel_step == taps else (C, taps)
         packed_group = -1
         for item in range(start, stop):
@@ -119,7 +121,7 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                 packed_group = g
                 for b in range(first, last):
                     pack_weights(
-                        version, rows, w, g * group_step + b * rows * output_step, output_step, O - b * rows,
+                        version, square_of, w, g * group_step + b * rows * output_step, output_step, O - b * rows,
                         channel_step, runs, run, rows, packed, b * C * taps * rows, square,
                     )  # fmt: skip
                 for r in range(first * rows, last * rows):
@@ -135,10 +137,10 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                 in_y = panels and i0 * OW + p + width <= P
                 for c in range(0, C, chunk):
                     for b in range(first, last):
-                        place, place_at, place_row = sums, b * rows * width, width
+                        place, place_at, place_row = sums_, b * rows * width, width
                         if in_y and (b + 1) * rows <= O:
-                            place, place_at, place_row = y, y_at + b * rows * P, P
-                        base, base_at, base_row, base_vector = biases, b * rows * lanes, lanes, 0
+                            place, place_at, place_row = y_, y_at + b * rows * P, P
+                        base, base_at, base_row, base_vector = biases_, b * rows * lanes, lanes, 0
                         if c:
                             base, base_at, base_row, base_vector = place, place_at, place_row, lanes
                         pixels_in_lanes(

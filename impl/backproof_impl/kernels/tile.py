@@ -14,7 +14,8 @@ hoist all loads of an iteration to its top and spill the accumulators; after eac
 it may touch memory keeps it from that.  It emits no instruction.  Sums start at zero, are made in the order of `k`, by
 fused multiply-adds, without `fastmath`: the same bits for every partition of the work.  At the end they are added to
 `base`, a bias or the sums of other terms, whose rows and vectors are `base_row` and `base_vector`
-apart, and stored.
+apart, and stored.  Both are given by their addresses: a variable that names now one array, now another, would
+count their references in each turn of a loop, atomically.  The arrays must live until after the loop.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from ..arrays import Array
 
 
 class Vectors:
@@ -95,7 +98,7 @@ def _channels_in_lanes(
 
     at = types.intp
     return types.void(
-        version, lanes, rows, vectors, sums, at, at, base, at, at, at, image, at, terms, at, at, packed, at, origins, at
+        version, lanes, rows, vectors, at, at, at, at, at, at, at, image, at, terms, at, at, packed, at, origins, at
     ), codegen  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def _pixels_in_lanes(
 
     at = types.intp
     return types.void(
-        version, lanes, rows, vectors, sums, at, at, base, at, at, at, image, at, terms, at, at, packed, at
+        version, lanes, rows, vectors, at, at, at, at, at, at, at, image, at, terms, at, at, packed, at
     ), codegen  # fmt: skip
 
 
@@ -130,10 +133,12 @@ class _Tile:
         self.lanes, self.rows, self.vectors = (size.literal_value for size in sizes)
         self._builder: Any = builder
         self._sums_row, self._base_row, self._base_vector, self._count = args[6], args[9], args[10], args[15]
-        self._sums, self._base, self.image, self._terms, self.packed = (
-            pointer_to(context, builder, argument_types[i], args[i], args[i + 1]) for i in (4, 7, 11, 13, 16)
+        self.image, self._terms, self.packed = (
+            pointer_to(context, builder, argument_types[i], args[i], args[i + 1]) for i in (11, 13, 16)
         )
-        self._vector = Vectors(context, builder, argument_types[4].dtype, self.lanes)
+        self._vector = Vectors(context, builder, argument_types[16].dtype, self.lanes)
+        number = context.get_value_type(argument_types[16].dtype).as_pointer()
+        self._sums, self._base = (builder.gep(builder.inttoptr(args[i], number), [args[i + 1]]) for i in (4, 7))
 
     def moved(self, pointer: Any, distance: Any, times: int = 1) -> Any:
         """`pointer + distance * times`, in numbers."""
@@ -162,5 +167,16 @@ class _Tile:
                 vector.store(builder.fadd(start, builder.load(entry)), self.moved(to, v * self.lanes))
 
 
+def _address(_: Any, array: Any) -> Any:
+    """Where a contiguous array begins."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(array)(context, builder, args[0]).data
+        return builder.ptrtoint(data, context.get_value_type(types.intp))
+
+    return types.intp(array), codegen
+
+
+address = cast("Callable[[Array], int]", intrinsic(_address))
 channels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_channels_in_lanes))
 pixels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_pixels_in_lanes))

@@ -18,7 +18,7 @@ from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
 from .layout import copy_image, write_block
 from .moves import transpose
-from .tile import channels_in_lanes
+from .tile import address, channels_in_lanes
 
 #: Pixels of `dy` that are packed at a time; also how many products are added up before their sum is.
 BLOCK = 256
@@ -42,7 +42,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
         image = np.zeros(some_of_C * HB * WP if copied else 1, x.dtype)
         cotangents, square = np.zeros(block * width, x.dtype), np.empty(lanes * lanes, x.dtype)
         sums = np.empty((tiles * rows + lanes) * width, x.dtype)  # whole tiles, and whole blocks to transpose
-        source = image if copied else x
+        source, sums_ = image if copied else x, address(sums)
         for item in range(start, stop):
             g, b, c = item // parts // blocks, item // parts % blocks, item % parts * some_of_C
             for i in range(sums.size):
@@ -70,7 +70,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                         for i in range(tiles):
                             sums_at = i * rows * width
                             channels_in_lanes(
-                                version, lanes, rows, vectors, sums, sums_at, width, sums, sums_at, width, lanes,
+                                version, lanes, rows, vectors, sums_, sums_at, width, sums_, sums_at, width, lanes,
                                 source, image_at, terms, p, pixels, cotangents, 0, origins, i * rows,
                             )  # fmt: skip
             for o in range(b * width, min(O, (b + 1) * width), lanes):
