@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from .arrays import Array, IntArray, for_kernel
-from .kernels import correlation, weight_gradient
-from .kernels.choice import choose
+from .kernels import correlation, dots, weight_gradient
+from .kernels.choice import choose, dots_are_faster
 from .kernels.layout import all_finite
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
@@ -103,9 +103,7 @@ class Correlation:
             else:
                 (OH, OW), sh, sw, WQ = self._shape, rows.stride, columns.stride, -(-columns.extent // columns.stride)
                 band, HB = _band(rows, channels * sw * WQ * item, OH)
-                HB = -(-HB // sh)
-                in_rows = [(u % sh * sw * HB + u // sh) * WQ for u in rows.offsets]
-                in_columns = [v % sw * HB * WQ + v // sw for v in columns.offsets]
+                HB, WQ, sh, sw, in_rows, in_columns = _phases(rows, columns, HB)
                 step = sh * sw * HB * WQ
             self._terms = _terms(chunk, step, 1, in_rows, in_columns)
             self._bands = -(-OH // band)
@@ -151,26 +149,41 @@ class WeightGradient:
         self._taps = len(rows.taps), len(columns.taps)
         lanes, pixels, taps = processor.lanes(dtype), rows.outputs * columns.outputs, math.prod(self._taps)
         tile = choose(processor.registers, lanes, outputs, channels * taps, groups * outputs * channels * taps * pixels)
+        self._work = channels * outputs * groups * taps * pixels
+        sizes = (channels, outputs, rows.size, columns.size, rows.before, columns.before)
+        self._by_dots = dots_are_faster(
+            tile, processor.registers, lanes, outputs, channels * taps, rows.outputs, columns.outputs
+        )
+        if self._by_dots:
+            self._kernel = dots.pixel_lanes(lanes)
+            *phased, in_rows, in_columns = _phases(rows, columns, rows.extent)
+            self._tables: tuple[IntArray, ...] = (_padded(_terms(1, 0, 1, in_rows, in_columns), dots.TAPS),)
+            self._sizes: tuple[int, ...] = (*sizes, *phased, rows.outputs, columns.outputs, taps)
+            return
         self._kernel = weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors)
         self._width = tile.vectors * lanes
         band, HB = _band(rows, channels * columns.extent * dtype.itemsize, rows.outputs)
         step, pitch, at = _pitch(rows, columns, HB)
-        self._terms = _outer(pitch, _starts(rows)[:band], _starts(columns))
-        self._origins = _padded(_terms(channels, step, pitch, rows.offsets, columns.offsets), tile.rows)
-        self._work = channels * outputs * groups * taps * pixels
+        self._tables = (
+            _outer(pitch, _starts(rows)[:band], _starts(columns)),
+            _padded(_terms(channels, step, pitch, rows.offsets, columns.offsets), tile.rows),
+        )
         self._sizes = (
-            channels, outputs, rows.size, columns.size, rows.before, columns.before, HB, pitch, rows.stride,
-            not self._inside, at, rows.outputs, columns.outputs, band, taps,
+            *sizes, HB, pitch, rows.stride, not self._inside, at, rows.outputs, columns.outputs, band, taps,
         )  # fmt: skip
 
     def __call__(self, dy: Array, x: Array) -> Array | None:
         """Return `dw (groups * outputs, channels, kh, kw)` for `dy` and `x`."""
         dw = np.empty((self._groups * self._outputs, self._channels, *self._taps), x.dtype)
-        threads = threads_for(self._work * len(x))
-        items = self._groups * -(-self._outputs // self._width)
-        parts = threads if items % threads and items < 4 * threads and self._channels % threads == 0 else 1
-        sizes = tuple(map(int, (len(x), self._groups, *self._sizes, parts)))
-        arguments = (x.reshape(-1), dy.reshape(-1), self._terms, self._origins, sizes, dw.reshape(-1))
+        threads, parts = threads_for(self._work * len(x)), 1
+        if self._by_dots:
+            items = self._groups * self._channels
+            sizes = tuple(map(int, (len(x), self._groups, *self._sizes)))
+        else:
+            items = self._groups * -(-self._outputs // self._width)
+            parts = threads if items % threads and items < 4 * threads and self._channels % threads == 0 else 1
+            sizes = tuple(map(int, (len(x), self._groups, *self._sizes, parts)))
+        arguments = (x.reshape(-1), dy.reshape(-1), *self._tables, sizes, dw.reshape(-1))
         run(self._kernel, arguments, items * parts, threads)
         return dw if self._inside or _exact(dy, dw) else None
 
@@ -194,6 +207,14 @@ def _pitch(rows: Windows, columns: Windows, copied_rows: int) -> tuple[int, int,
     if rows.inside and columns.inside:
         return rows.size * columns.size, columns.size, -rows.before * columns.size - columns.before
     return copied_rows * columns.extent, columns.extent, 0
+
+
+def _phases(rows: Windows, columns: Windows, copied_rows: int) -> tuple[int, int, int, int, list[int], list[int]]:
+    """Rows and columns of a copy in phases, how many phases, and where the rows and columns of taps lie in it."""
+    sh, sw = rows.stride, columns.stride
+    HQ, WQ = -(-copied_rows // sh), -(-columns.extent // sw)
+    in_rows = [(u % sh * sw * HQ + u // sh) * WQ for u in rows.offsets]
+    return HQ, WQ, sh, sw, in_rows, [v % sw * HQ * WQ + v // sw for v in columns.offsets]
 
 
 def _read(windows: Windows) -> slice:

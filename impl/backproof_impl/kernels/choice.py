@@ -22,6 +22,8 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
 }
 
 
+#: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
+DOTS = 0.4
 #: Multiply-adds of an image below which one tile of each kind must do: there, compiling another is not worth its time.
 SMALL = 2**15
 SMALL_TILES = {("channels", 32): (12, 1), ("pixels", 32): (4, 4), ("channels", 16): (10, 1), ("pixels", 16): (4, 3)}
@@ -45,11 +47,22 @@ def choose(registers: int, width: int, channels: int, pixels: int, work: int, st
     """
 
     def time(tile: Tile) -> float:
-        across, down = (channels, pixels) if tile.lanes == "channels" else (stretched or 0, channels)
-        tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)
-        return tiles * tile.rows * tile.vectors / TILES[tile.lanes, registers][tile.rows, tile.vectors]
+        return _time(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
     if work < SMALL:
         return min((Tile(kind, *SMALL_TILES[kind, registers]) for kind in kinds), key=time)
     return min((Tile(kind, *size) for kind in kinds for size in TILES[kind, registers]), key=time)
+
+
+def dots_are_faster(tile: Tile, registers: int, width: int, outputs: int, taps: int, rows: int, columns: int) -> bool:
+    """Whether a weight gradient with so many taps, of all channels, is faster by `dots` than by this tile."""
+    dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
+    return dots < _time(tile, registers, width, outputs, taps) * rows * columns
+
+
+def _time(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
+    """Multiply-adds of vectors for each term, lanes and rows without a use included, over the tile's speed."""
+    across, down = (channels, pixels) if tile.lanes == "channels" else (pixels, channels)
+    tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)
+    return tiles * tile.rows * tile.vectors / TILES[tile.lanes, registers][tile.rows, tile.vectors]

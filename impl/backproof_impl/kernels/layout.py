@@ -24,23 +24,22 @@ def copy_image(
     columns: int, sh: int, sw: int, copy_at: int, copy: Array,
 ) -> None:  # fmt: skip
     """Write rows of the image at `x[at]` to `copy (C, sh, sw, rows, columns)`, whose padding at the sides is 0."""
-    for c in range(C):
-        for r in range(sh):
-            for a in range(rows):
-                h = a * sh + r - before_row
-                for s in range(sw):
-                    to = copy_at + (((c * sh + r) * sw + s) * rows + a) * columns
-                    first = max(0, -((s - before_column) // sw))
-                    last = min(columns, (W - 1 + before_column - s) // sw + 1)
+    for s in range(sw):
+        first = max(0, -((s - before_column) // sw))
+        last = min(columns, (W - 1 + before_column - s) // sw + 1)
+        for c in range(C):
+            for r in range(sh):
+                to = copy_at + ((c * sh + r) * sw + s) * rows * columns
+                for h in range(r - before_row, r - before_row + rows * sh, sh):
+                    source = at + (c * H + h) * W + s - before_column + first * sw
                     if h < 0 or h >= H:
                         for b in range(columns):
                             copy[to + b] = 0
-                        continue
-                    source = at + (c * H + h) * W + s - before_column
-                    if sw == 1:
-                        copy_run(version, lanes, x, source + first, copy, to + first, last - first)
+                    elif sw == 1:
+                        copy_run(version, lanes, x, source, copy, to + first, last - first)
                     else:
-                        copy_every(x, source + first * sw, sw, copy, to + first, last - first)
+                        copy_every(x, source, sw, copy, to + first, last - first)
+                    to += columns
 
 
 @compiled
