@@ -182,11 +182,10 @@ CALLS = """
 import sys
 import numpy as np
 from backproof_impl import backward, forward
-from backproof_impl.kernels import correlation, layout, moves, tile, weight_gradient
-for module in (correlation, weight_gradient):
-    module.VERSION += int(sys.argv[1])
+from backproof_impl.kernels import correlation, dots, weight_gradient
 made = []
-for module in (correlation, weight_gradient):
+for module in (correlation, dots, weight_gradient):
+    module.VERSION += int(sys.argv[1])
     for name in ("channel_lanes", "pixel_lanes"):
         if hasattr(module, name):
             factory = getattr(module, name)
