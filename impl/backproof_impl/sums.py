@@ -152,7 +152,7 @@ class WeightGradient:
         self._work = channels * outputs * groups * taps * pixels
         sizes = (channels, outputs, rows.size, columns.size, rows.before, columns.before)
         self._by_dots = dots_are_faster(
-            tile, processor.registers, lanes, outputs, channels * taps, rows.outputs, columns.outputs
+            tile, processor.registers, lanes, outputs, channels * taps, rows.outputs, columns.outputs, self._work
         )
         if self._by_dots:
             self._kernel = dots.pixel_lanes(lanes)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backproof_impl import backward, convolution, forward, sums
+from backproof_impl.kernels import choice
 from backproof_impl.kernels import processor as processors
 from backproof_impl.kernels.choice import TILES, Tile, choose
 from backproof_impl.kernels.processor import Processor
@@ -65,6 +66,8 @@ def use(monkeypatch):
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)
+        by_dots = choice.dots_are_faster if tile is None else lambda *_: tile.lanes == "pixels"
+        monkeypatch.setattr(sums, "dots_are_faster", by_dots)
 
     yield use
     convolution._plans.clear()

@@ -24,9 +24,10 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
 
 #: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
 DOTS = 0.4
-#: Multiply-adds of an image below which one tile of each kind must do: there, compiling another is not worth its time.
+#: Multiply-adds of an image below which one tile with pixels in its lanes must do, and `dots` for the weight gradient:
+#: compiling others takes longer than they save.
 SMALL = 2**15
-SMALL_TILES = {("channels", 32): (12, 1), ("pixels", 32): (4, 4), ("channels", 16): (10, 1), ("pixels", 16): (4, 3)}
+SMALL_TILES: dict[int, tuple[int, int]] = {32: (4, 4), 16: (4, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,17 @@ def choose(registers: int, width: int, channels: int, pixels: int, work: int, st
         return _time(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
-    if work < SMALL:
-        return min((Tile(kind, *SMALL_TILES[kind, registers]) for kind in kinds), key=time)
+    if work < SMALL and stretched is not None:
+        return Tile("pixels", *SMALL_TILES[registers])
     return min((Tile(kind, *size) for kind in kinds for size in TILES[kind, registers]), key=time)
 
 
-def dots_are_faster(tile: Tile, registers: int, width: int, outputs: int, taps: int, rows: int, columns: int) -> bool:
-    """Whether a weight gradient with so many taps, of all channels, is faster by `dots` than by this tile."""
+def dots_are_faster(
+    tile: Tile, registers: int, width: int, outputs: int, taps: int, rows: int, columns: int, work: int
+) -> bool:
+    """Whether a weight gradient with so many taps, of all channels, is better made by `dots` than by this tile."""
+    if work < SMALL:
+        return True
     dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
     return dots < _time(tile, registers, width, outputs, taps) * rows * columns
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
         sums = np.empty((some * band * OW + rows + lanes) * width, x.dtype)
         source, step = (image, HB * WP) if copied else (x, H * W)
         sums_, bias_ = address(sums), address(bias)
+        one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
         for item in range(start, stop):
             part, i0, g = item % parts, item // parts % bands * band, item // parts // bands % G
             first = item // parts // bands // G * some
@@ -54,8 +56,9 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                 for n in range(images):
                     x_at = ((first + n) * G + g) * C * H * W
                     copy_image(
-                        version, lanes, x, x_at, C, H, W, row - i0 * sh, column, HB, WP, 1, 1, n * C * HB * WP, image
-                    )
+                        version, lanes, x, x_at, C, H, W, row - i0 * sh, column, HB, WP, one, one, n * C * HB * WP,
+                        image,
+                    )  # fmt: skip
             else:
                 image_at = (first * G + g) * C * H * W + at + i0 * sh * W
             for b in range(part * blocks // parts, (part + 1) * blocks // parts):
@@ -64,7 +67,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                     runs, run = (1, count) if channel_step == taps else (count // taps, taps)
                     pack_weights(
                         version, lanes, w, g * group_step + b * width * output_step + c * channel_step, output_step,
-                        O - b * width, channel_step, runs, run, width, packed, 0, square,
+                        O - b * width, channel_step, runs, run, width, packed, 0 * one, square,
                     )  # fmt: skip
                     # the first chunk begins with the bias, the others with the sums so far
                     base, base_at, base_row = (sums_, 0, width) if c else (bias_, (g * blocks + b) * width, 0)
@@ -111,6 +114,7 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
         packed, square = np.empty(blocks * C * taps * rows, x.dtype), np.empty(square_of * square_of, x.dtype)
         sums, biases = np.empty(blocks * rows * width, x.dtype), np.empty(blocks * rows * lanes, x.dtype)
         sums_, biases_, y_ = address(sums), address(biases), address(y)
+        zero: Any = np.int64(0)
         runs, run = (1, C * taps) if channel_step == taps else (C, taps)
         packed_group = -1
         for item in range(start, stop):
@@ -130,7 +134,7 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
             if panels:
                 copy_panels(version, lanes, x, x_at, C, P, i0 * OW, min(P, i1 * OW), width, image)
             else:
-                copy_image(version, lanes, x, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, 0, image)
+                copy_image(version, lanes, x, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, zero, image)
             for p in range(0, (i1 - i0 - 1) * WP + OW, width):
                 y_at = n_g * O * P + i0 * OW + p
                 # a panel of pixels that are all in y is made in it

@@ -95,6 +95,7 @@ def pixel_lanes(lanes: int) -> Callable[..., None]:
         N, G, C, O, H, W, row, column, HB, WP, sh, sw, OH, OW, T = sizes  # noqa: E741
         pitch, tiles = -(-OW // lanes) * lanes, -(-T // taps)
         image, cotangents = np.zeros(sh * sw * HB * WP + lanes, x.dtype), np.zeros(OH * pitch, x.dtype)
+        one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
         sums = np.empty(O * tiles * taps * lanes, x.dtype)
         for item in range(start, stop):
             g, c = item // C, item % C
@@ -102,7 +103,7 @@ def pixel_lanes(lanes: int) -> Callable[..., None]:
                 sums[i] = 0
             for n in range(N):
                 x_at = ((n * G + g) * C + c) * H * W
-                copy_image(version, lanes, x, x_at, 1, H, W, row, column, HB, WP, sh, sw, 0, image)
+                copy_image(version, lanes, x, x_at, one, H, W, row, column, HB, WP, sh, sw, 0 * one, image)
                 for o in range(O):
                     dy_at = ((n * G + g) * O + o) * OH * OW
                     for i in range(OH):

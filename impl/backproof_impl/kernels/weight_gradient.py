@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,8 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
         cotangents, square = np.zeros(block * width, x.dtype), np.empty(lanes * lanes, x.dtype)
         sums = np.empty((tiles * rows + lanes) * width, x.dtype)  # whole tiles, and whole blocks to transpose
         source, sums_ = image if copied else x, address(sums)
+        one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
+        zero: Any = np.int64(0)
         for item in range(start, stop):
             g, b, c = item // parts // blocks, item // parts % blocks, item % parts * some_of_C
             for i in range(sums.size):
@@ -52,8 +55,9 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
                 for i0 in range(0, OH, band):
                     if copied:
                         copy_image(
-                            version, lanes, x, x_at, some_of_C, H, W, row - i0 * sh, column, HB, WP, 1, 1, 0, image
-                        )
+                            version, lanes, x, x_at, some_of_C, H, W, row - i0 * sh, column, HB, WP, one, one, zero,
+                            image,
+                        )  # fmt: skip
                     image_at = 0 if copied else x_at + at + i0 * sh * W
                     band_pixels = min(band, OH - i0) * OW
                     for p in range(0, band_pixels, block):
