@@ -89,6 +89,13 @@ def pack_weights(
     They come in `runs` of `run` that follow each other in `w`, and are moved in square blocks.  Lanes from `outputs`
     to `width` are 0.
     """
+    if output_step == 1 and run == 1:  # the lanes of a term follow each other in w: nothing to transpose
+        used = min(width, outputs)
+        for i in range(runs):
+            copy_run(version, block, w, at + i * run_step, packed, packed_at + i * width, used)
+            for lane in range(used, width):
+                packed[packed_at + i * width + lane] = 0
+        return
     for i in range(runs):
         for j in range(0, run, block):
             terms = min(block, run - j)
