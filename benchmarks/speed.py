@@ -44,7 +44,7 @@ from numba.core import cgutils  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 from backproof_impl import forward, input_gradient, weight_gradient  # noqa: E402
-from backproof_impl.kernels.processor import processor  # noqa: E402
+from backproof_impl.kernels.processor import description, processor  # noqa: E402
 from backproof_impl.kernels.tile import Vectors, pointer_to  # noqa: E402
 
 
@@ -224,7 +224,7 @@ def main() -> None:
     torch.set_num_threads(1)
     rounds = 3 if options.quick else options.rounds
     layers = TUNING if options.tuning else REPORTED
-    print(f"{processor()}; torch {torch.__version__}; numba {numba.__version__}; load {os.getloadavg()[0]:.1f}")
+    print(f"{description()}; torch {torch.__version__}; numba {numba.__version__}; load {os.getloadavg()[0]:.1f}")
     for dtype in options.dtype or (["float32"] if options.quick else ["float32", "float64"]):
         peak, ratios = probe(dtype), {"y": [], "dx": [], "dw": []}
         for layer in layers:

@@ -8,8 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+from numba.core.errors import LoweringError
 
-from backproof_impl import backward, convolution, forward, sums
+from backproof_impl import backward, convolution, forward, plans, sums
 from backproof_impl.kernels import choice
 from backproof_impl.kernels import processor as processors
 from backproof_impl.kernels.choice import TILES, Tile, choose
@@ -179,6 +180,30 @@ def test_the_width_can_be_set(monkeypatch):
     monkeypatch.setenv(processors.VARIABLE, "64")
     with pytest.raises(ValueError, match=r"^BACKPROOF_VECTOR_BITS must be one of 0, 128, 256, 512, got '64'$"):
         processors.processor.__wrapped__()
+
+
+@pytest.fixture
+def no_failures():
+    yield
+    processors._failures.clear()
+    processors.processor.cache_clear()
+    convolution._plans.clear()
+
+
+@needs_vectors
+def test_kernels_that_do_not_compile_give_way_to_the_plain_loops(integers, use, monkeypatch, no_failures):
+    def fails(*_):
+        raise LoweringError("no such instruction")
+
+    assert processors.description().startswith(f"vector kernels of {HOST.bits} bits (")
+    for geometry in GEOMETRIES[:3]:
+        use(PLAIN)
+        expected = all_results(integers, geometry, np.float32)
+        use(HOST)
+        monkeypatch.setattr(plans, "Correlation", fails)
+        monkeypatch.setattr(plans, "WeightGradient", fails)
+        assert_same(all_results(integers, geometry, np.float32), expected, geometry)
+    assert processors.description() == "plain loops (the vector kernels do not compile: LoweringError)"
 
 
 CALLS = """
