@@ -161,12 +161,12 @@ class WeightGradient:
             self._sizes: tuple[int, ...] = (*sizes, *phased, rows.outputs, columns.outputs, taps)
             return
         self._kernel = weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors)
-        self._width = tile.vectors * lanes
+        self._rows, self._width = tile.rows, tile.vectors * lanes
         band, HB = _band(rows, channels * columns.extent * dtype.itemsize, rows.outputs)
         step, pitch, at = _pitch(rows, columns, HB)
         self._tables = (
             _outer(pitch, _starts(rows)[:band], _starts(columns)),
-            _padded(_terms(channels, step, pitch, rows.offsets, columns.offsets), tile.rows),
+            _terms(channels, step, pitch, rows.offsets, columns.offsets),
         )
         self._sizes = (
             *sizes, HB, pitch, rows.stride, not self._inside, at, rows.outputs, columns.outputs, band, taps,
@@ -175,15 +175,18 @@ class WeightGradient:
     def __call__(self, dy: Array, x: Array) -> Array | None:
         """Return `dw (groups * outputs, channels, kh, kw)` for `dy` and `x`."""
         dw = np.empty((self._groups * self._outputs, self._channels, *self._taps), x.dtype)
-        threads, parts = threads_for(self._work * len(x)), 1
+        threads, tables = threads_for(self._work * len(x)), self._tables
         if self._by_dots:
-            items = self._groups * self._channels
+            items, parts = self._groups * self._channels, 1
             sizes = tuple(map(int, (len(x), self._groups, *self._sizes)))
         else:
             items = self._groups * -(-self._outputs // self._width)
             parts = threads if items % threads and items < 4 * threads and self._channels % threads == 0 else 1
             sizes = tuple(map(int, (len(x), self._groups, *self._sizes, parts)))
-        arguments = (x.reshape(-1), dy.reshape(-1), *self._tables, sizes, dw.reshape(-1))
+            # rows of the last tile that have no tap read what tap 0 reads, not another part's channel
+            terms, origins = tables
+            tables = (terms, _padded(origins[: self._channels // parts * math.prod(self._taps)], self._rows))
+        arguments = (x.reshape(-1), dy.reshape(-1), *tables, sizes, dw.reshape(-1))
         run(self._kernel, arguments, items * parts, threads)
         return dw if self._inside or _exact(dy, dw) else None
 
