@@ -9,9 +9,10 @@
     y = forward(x, w, b, stride=2, padding=1)           # (1, 2, 2, 2)
     dx, dw, db = backward(np.ones_like(y), x, w, b, stride=2, padding=1)
 
-Where to read: `geometry` (which pixel every tap reads), `kernels.convolution` (the three sums),
-`convolution` (the public functions and their options), `pooling`, `activations`, `loss`, `chain`
-(the deltas), `dense`, `layers`, `network`.
+Where to read: `geometry` (which pixel every tap reads), `kernels.convolution` (the three sums as plain loops),
+`convolution` (the public functions and their options), `pooling`, `activations`, `loss`, `chain` (the deltas), `dense`,
+`layers`, `network`.  How the sums are fast: `kernels.tile` (the loop), `kernels.correlation`, `kernels.weight_gradient`
+and `kernels.dots` (what is made of it), `windows` and `sums` (the tables it reads), `kernels.choice`, `plans`.
 """
 
 from .activations import ACTIVATIONS as ACTIVATIONS

@@ -60,4 +60,6 @@ def for_kernel(array: Array) -> Array:
 
     Kernels only read it.
     """
+    if type(array) is np.ndarray and array.flags.carray:
+        return array
     return np.require(array, requirements=["C", "A", "W", "E"])

@@ -27,11 +27,11 @@ and values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .arrays import Array, IntArray, check_axes, check_dtypes, check_shape, for_kernel
+from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
 from .geometry import (
     IntOrPair,
     Orientation,
@@ -42,7 +42,9 @@ from .geometry import (
     make_axes,
     parse_count,
 )
-from .kernels.convolution import add_bias_gradient, add_forward, add_input_gradient, add_weight_gradient
+from .kernels.convolution import add_bias_gradient
+from .kernels.processor import processor
+from .plans import Plan
 
 
 def forward(
@@ -60,12 +62,10 @@ def forward(
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
     check_dtypes(x=x, w=w, b=b)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    y = np.zeros(plan.y_shape, x.dtype)
     if b is not None:
         _check_bias(b, w)
-        y += b[:, np.newaxis, np.newaxis]
-    add_forward(for_kernel(x), for_kernel(w), *plan.index_map, y)
-    return y
+        b = for_kernel(b)
+    return plan.forward(for_kernel(x), for_kernel(w), b)
 
 
 def backward(
@@ -84,11 +84,12 @@ def backward(
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
     check_dtypes(dy=dy, x=x, w=w, b=b)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    plan.check_cotangent(dy)
+    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
     if b is not None:
         _check_bias(b, w)
     db = None if b is None else bias_gradient(dy)
-    return plan.input_gradient(dy, x, w), plan.weight_gradient(dy, x, w), db
+    dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
+    return plan.input_gradient(dy, w), plan.weight_gradient(dy, x), db
 
 
 def input_gradient(
@@ -106,8 +107,8 @@ def input_gradient(
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    plan.check_cotangent(dy)
-    return plan.input_gradient(dy, x, w)
+    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
+    return plan.input_gradient(for_kernel(dy), for_kernel(w))
 
 
 def weight_gradient(
@@ -125,8 +126,8 @@ def weight_gradient(
     """Return `dw (O, C/groups, kh, kw)`; of `w`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    plan.check_cotangent(dy)
-    return plan.weight_gradient(dy, x, w)
+    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
+    return plan.weight_gradient(for_kernel(dy), for_kernel(x))
 
 
 def bias_gradient(dy: Array) -> Array:
@@ -138,28 +139,26 @@ def bias_gradient(dy: Array) -> Array:
     return db
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the kernels need besides the arrays: tables of rows and columns, and output channels per group."""
-
-    index_map: tuple[IntArray, IntArray, int]
-    y_shape: tuple[int, ...]
-
-    def check_cotangent(self, dy: Array) -> None:
-        check_shape("dy", dy, self.y_shape, "the shape of y")
-
-    def input_gradient(self, dy: Array, x: Array, w: Array) -> Array:
-        dx = np.zeros(x.shape, x.dtype)
-        add_input_gradient(for_kernel(dy), for_kernel(w), *self.index_map, dx)
-        return dx
-
-    def weight_gradient(self, dy: Array, x: Array, w: Array) -> Array:
-        dw = np.zeros(w.shape, w.dtype)
-        add_weight_gradient(for_kernel(dy), for_kernel(x), *self.index_map, dw)
-        return dw
+_plans: dict[tuple[object, ...], Plan] = {}
 
 
-def _plan(
+def _plan(x: Array, w: Array, *options: Any) -> Plan:
+    """The plan for these shapes and options, from those made before where there is one."""
+    check_axes("x", x, "N, C, H, W")
+    check_axes("w", w, "O, C/groups, kh, kw")
+    text = repr(options)  # unlike their values, it tells 1 from True and 1.0, which are refused
+    key = (x.shape[1:], w.shape, x.dtype.char, processor().bits, text)
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _new_plan(x, w, *options)
+        if "<" not in text:  # objects that do not say what they are
+            if len(_plans) >= 256:
+                _plans.clear()
+            _plans[key] = plan
+    return plan
+
+
+def _new_plan(
     x: Array,
     w: Array,
     stride: IntOrPair,
@@ -168,9 +167,7 @@ def _plan(
     groups: int,
     padding_mode: PaddingMode,
     orientation: Orientation,
-) -> _Plan:
-    check_axes("x", x, "N, C, H, W")
-    check_axes("w", w, "O, C/groups, kh, kw")
+) -> Plan:
     groups = parse_count("groups", groups)
     check_groups(x.shape[1], w.shape[0], groups)
     _check_channels(x.shape[1], w.shape, groups)
@@ -181,14 +178,7 @@ def _plan(
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    return _Plan(
-        index_map=(
-            rows.source(wrap=wrap, flip=flip),
-            columns.source(wrap=wrap, flip=flip),
-            w.shape[0] // groups,
-        ),
-        y_shape=(x.shape[0], w.shape[0], rows.outputs, columns.outputs),
-    )
+    return Plan(rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:

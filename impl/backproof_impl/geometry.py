@@ -56,6 +56,14 @@ class Axis:
         """Number of pixels from a window's first to its last tap, both included."""
         return self.dilation * (self.kernel - 1) + 1
 
+    def unrolled(self) -> Axis:
+        """The axis of an image that has its padding already."""
+        return Axis(self.before + self.size + self.after, self.kernel, self.stride, dilation=self.dilation)
+
+    def repeated(self) -> IntArray:
+        """The pixel that each one of the image with circular padding shows."""
+        return (np.arange(self.before + self.size + self.after, dtype=np.intp) - self.before) % self.size
+
     def source(self, *, wrap: bool = False, flip: bool = False) -> IntArray:
         """Table `(kernel, outputs)`: the pixel that tap `u` of output `i` reads, or -1 where that is padding.
 

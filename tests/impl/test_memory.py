@@ -21,6 +21,7 @@ from backproof_impl import (
     sum_pool,
     sum_pool_gradient,
 )
+from backproof_impl.kernels.convolution import add_forward
 
 
 def reversed_axes(a):
@@ -131,11 +132,14 @@ def test_the_layouts_are_what_their_names_say(integers):
 
 
 def test_one_compilation_per_dtype_serves_all_layouts(integers):
-    from backproof_impl.kernels.convolution import add_forward
+    from backproof_impl.convolution import _plans
 
+    _plans.clear()
     for layout in LAYOUTS.values():
         forward(layout(integers((1, 1, 3, 3))), layout(integers((1, 1, 2, 2))))
-    assert len(add_forward.signatures) <= 2
+    (plan,) = _plans.values()
+    kernel = plan._forward._kernel if plan.processor.bits else add_forward
+    assert 1 <= len(kernel.signatures) <= 2
 
 
 def test_repeated_calls_do_not_share_state(integers):

@@ -1,0 +1,73 @@
+"""Which tile for which sums: the one whose multiply-adds, wasted lanes and rows included, take the least time.
+
+A tile of `rows x vectors` registers takes `rows * vectors / speed` per term, where `speed` is the fraction of the
+processor's peak that it was measured to reach.  Few rows are slow because every multiply-add then waits for a load;
+many spill their addresses or accumulators.  Tiles were timed on layers other than those that `benchmarks/` reports.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Lanes = Literal["channels", "pixels"]
+
+#: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
+TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
+    ("channels", 32): {(6, 4): 0.88, (8, 2): 0.85, (12, 1): 0.6},
+    ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
+    ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
+    ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
+}
+
+
+#: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
+DOTS = 0.4
+#: Multiply-adds of an image below which one tile with pixels in its lanes must do, and `dots` for the weight gradient:
+#: compiling others takes longer than they save.
+SMALL = 2**15
+SMALL_TILES: dict[int, tuple[int, int]] = {32: (4, 4), 16: (4, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What lies in the lanes of its vectors, and its size in registers."""
+
+    lanes: Lanes
+    rows: int
+    vectors: int
+
+
+def choose(registers: int, width: int, channels: int, pixels: int, work: int, stretched: int | None = None) -> Tile:
+    """The tile for `channels` x `pixels` sums, by vectors of `width` lanes.
+
+    `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
+    between the rows of the image count too, as for the lanes of `pixels_in_lanes`; None where that form is not to
+    be had.
+    """
+
+    def time(tile: Tile) -> float:
+        return _time(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
+
+    kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
+    if work < SMALL and stretched is not None:
+        return Tile("pixels", *SMALL_TILES[registers])
+    return min((Tile(kind, *size) for kind in kinds for size in TILES[kind, registers]), key=time)
+
+
+def dots_are_faster(
+    tile: Tile, registers: int, width: int, outputs: int, taps: int, rows: int, columns: int, work: int
+) -> bool:
+    """Whether a weight gradient with so many taps, of all channels, is better made by `dots` than by this tile."""
+    if work < SMALL:
+        return True
+    dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
+    return dots < _time(tile, registers, width, outputs, taps) * rows * columns
+
+
+def _time(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
+    """Multiply-adds of vectors for each term, lanes and rows without a use included, over the tile's speed."""
+    across, down = (channels, pixels) if tile.lanes == "channels" else (pixels, channels)
+    tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)
+    return tiles * tile.rows * tile.vectors / TILES[tile.lanes, registers][tile.rows, tile.vectors]

@@ -1,0 +1,244 @@
+"""Tables and calls of the vector kernels, for one geometry: sums over windows, and the weight gradient.
+
+`Correlation` and `WeightGradient` are made once for a geometry and dtype, and called with arrays.  What they take are
+windows (see `windows`), channels *per group*, and contiguous arrays.  They return None where only the plain loops are
+right: where windows leave the image, its padding is multiplied as zeros, which is exact if all factors are finite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from .arrays import Array, IntArray, for_kernel
+from .kernels import correlation, dots, weight_gradient
+from .kernels.choice import choose, dots_are_faster
+from .kernels.layout import all_finite
+from .kernels.processor import Processor
+from .kernels.threads import run, threads_for
+from .windows import Windows
+
+#: Products that are added up before their sum is added to others, at most.
+CHUNK = 512
+#: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
+FIRST_LEVEL = 24 * 2**10
+#: Bytes of images that are copied at a time: they should fit the second-level cache, with
+BAND = 2**19
+#: so many sums for each of a tile's output channels.
+PIXELS = 1024
+
+
+class Correlation:
+    """`y[n, o, p] = b[o] + sum over c, u, v of x[n, c, window p's pixel for tap (u, v)] * w[o, c, u, v]`, in `groups`.
+
+    `steps` are the distances in `w` of two groups, outputs and summed channels, `kernel` its rows and columns.
+    """
+
+    def __init__(
+        self,
+        rows: Windows,
+        columns: Windows,
+        groups: int,
+        channels: int,
+        outputs: int,
+        steps: tuple[int, int, int],
+        kernel: tuple[int, int],
+        dtype: np.dtype[np.floating],
+        processor: Processor,
+    ) -> None:
+        self._groups, self._channels, self._outputs, self._steps = groups, channels, outputs, steps
+        self._schedule = lru_cache(16)(self._schedule_of)
+        self._inside = rows.inside and columns.inside
+        self._shape = (rows.outputs, columns.outputs)
+        self._all_taps = math.prod(kernel)
+        self._taps = np.array([u * kernel[1] + v for u in rows.taps for v in columns.taps])
+        self._pixels_read: tuple[slice, ...] | None = None
+        if self._inside and self._taps.size == 1 and (rows.size, columns.size) != self._shape:
+            # a kernel of one tap reads some of the pixels, and no others
+            self._pixels_read = (slice(None), slice(None), *(_read(windows) for windows in (rows, columns)))
+            rows, columns = (
+                Windows(windows.outputs, windows.outputs, 1, 0, windows.taps, (0,)) for windows in (rows, columns)
+            )
+        lanes, item = processor.lanes(dtype), dtype.itemsize
+        pixels = rows.outputs * columns.outputs
+        flat = self._inside and self._taps.size == 1
+        stretched = pixels if flat else (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
+        terms = channels * self._taps.size
+        tile = choose(processor.registers, lanes, outputs, pixels, groups * outputs * pixels * terms, stretched)
+        self._width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
+        if tile.lanes == "channels":
+            bytes_of_channel = self._taps.size * self._width * item  # its weights
+        else:  # the rows of pixels that a tile reads, in all phases
+            in_phases = len(rows.offsets) * len({v % columns.stride for v in columns.offsets})
+            bytes_of_channel = in_phases * (tile.vectors * lanes * item + 64)
+        most = max(1, min(CHUNK // self._taps.size, FIRST_LEVEL // bytes_of_channel))
+        chunk = math.ceil(channels / math.ceil(channels / most))
+        self._some = 1
+        self._origins: tuple[IntArray, ...] = ()
+        before = (rows.before, columns.before)
+        if tile.lanes == "channels":
+            self._kernel = correlation.channel_lanes(lanes, tile.rows, tile.vectors)
+            band, HB = _band(rows, channels * columns.extent * item, PIXELS // columns.outputs)
+            step, pitch, at = _pitch(rows, columns, HB)
+            some = max(1, min(PIXELS // pixels, BAND // (channels * step * item))) if band == rows.outputs else 1
+            image = channels * step * (groups if self._inside else 1)
+            starts = np.add.outer(np.arange(some) * image, _outer(pitch, _starts(rows)[:band], _starts(columns)))
+            self._origins = (_padded(starts.reshape(-1), tile.rows),)
+            self._terms = _terms(chunk, step, pitch, rows.offsets, columns.offsets)
+            self._bands, self._some = -(-rows.outputs // band), some
+            self._sizes: tuple[int, ...] = (
+                rows.size, columns.size, *before, HB, pitch, rows.stride, not self._inside, at, *self._shape, band,
+                some, chunk,
+            )  # fmt: skip
+        else:
+            self._kernel = correlation.pixel_lanes(lanes, tile.rows, tile.vectors)
+            across = tile.vectors * lanes
+            if flat:
+                OH, OW, WQ, sh, sw = -(-pixels // across), across, across, 1, 1
+                in_rows, in_columns, step = [0], [0], across
+                band, HB = _band(Windows(OH, OH, 1, 0, (0,), (0,)), channels * across * item, OH)
+            else:
+                (OH, OW), sh, sw, WQ = self._shape, rows.stride, columns.stride, -(-columns.extent // columns.stride)
+                band, HB = _band(rows, channels * sw * WQ * item, OH)
+                HB, WQ, sh, sw, in_rows, in_columns = _phases(rows, columns, HB)
+                step = sh * sw * HB * WQ
+            self._terms = _terms(chunk, step, 1, in_rows, in_columns)
+            self._bands = -(-OH // band)
+            self._sizes = (
+                rows.size, columns.size, *before, HB, WQ, sh, sw, flat, pixels, OH, OW, band, chunk,
+            )  # fmt: skip
+
+    def __call__(self, x: Array, w: Array, b: Array | None) -> Array | None:
+        """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
+        if self._pixels_read is not None:
+            x = for_kernel(x[self._pixels_read])
+        N, G, O, T = len(x), self._groups, self._outputs, self._taps.size  # noqa: E741
+        if self._all_taps != T:
+            w = for_kernel(w.reshape(*w.shape[:2], -1)[:, :, self._taps])
+        bias = np.zeros((G, -(-O // self._width) * self._width), x.dtype)
+        if b is not None:
+            bias[:, :O] = b.reshape(G, O)
+        y = np.empty((N, G * O, *self._shape), x.dtype)
+        sizes, items, threads = self._schedule(N)
+        arguments = (x.reshape(-1), w.reshape(-1), bias.reshape(-1), self._terms, *self._origins, sizes, y.reshape(-1))
+        run(self._kernel, arguments, items, threads)
+        return y if self._inside or _exact(w, y) else None
+
+    def _schedule_of(self, N: int) -> tuple[tuple[int, ...], int, int]:
+        """The integers that the kernel takes for `N` images, and the numbers of its items and of threads."""
+        G, C, O, T = self._groups, self._channels, self._outputs, self._taps.size  # noqa: E741
+        threads = threads_for(N * G * O * math.prod(self._shape) * C * T)
+        items = -(-N // self._some) * G * self._bands
+        parts = 1 if items % threads == 0 or items >= 4 * threads else min(-(-O // self._width), threads)
+        steps = (step // self._all_taps * T for step in self._steps)
+        return tuple(map(int, (N, G, C, O, *self._sizes, parts, *steps))), items * parts, threads
+
+
+class WeightGradient:
+    """`dw[o, c, u, v] = sum over n, p of dy[n, o, p] * x[n, c, window p's pixel for tap (u, v)]`, in `groups`."""
+
+    def __init__(
+        self, rows: Windows, columns: Windows, groups: int, channels: int, outputs: int, dtype: np.dtype[np.floating],
+        processor: Processor,
+    ) -> None:  # fmt: skip
+        self._inside = rows.inside and columns.inside
+        self._groups, self._channels, self._outputs = groups, channels, outputs
+        self._taps = len(rows.taps), len(columns.taps)
+        lanes, pixels, taps = processor.lanes(dtype), rows.outputs * columns.outputs, math.prod(self._taps)
+        tile = choose(processor.registers, lanes, outputs, channels * taps, groups * outputs * channels * taps * pixels)
+        self._work = channels * outputs * groups * taps * pixels
+        sizes = (channels, outputs, rows.size, columns.size, rows.before, columns.before)
+        self._by_dots = dots_are_faster(
+            tile, processor.registers, lanes, outputs, channels * taps, rows.outputs, columns.outputs, self._work
+        )
+        if self._by_dots:
+            self._kernel = dots.pixel_lanes(lanes)
+            *phased, in_rows, in_columns = _phases(rows, columns, rows.extent)
+            self._tables: tuple[IntArray, ...] = (_padded(_terms(1, 0, 1, in_rows, in_columns), dots.TAPS),)
+            self._sizes: tuple[int, ...] = (*sizes, *phased, rows.outputs, columns.outputs, taps)
+            return
+        self._kernel = weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors)
+        self._rows, self._width = tile.rows, tile.vectors * lanes
+        band, HB = _band(rows, channels * columns.extent * dtype.itemsize, rows.outputs)
+        step, pitch, at = _pitch(rows, columns, HB)
+        self._tables = (
+            _outer(pitch, _starts(rows)[:band], _starts(columns)),
+            _terms(channels, step, pitch, rows.offsets, columns.offsets),
+        )
+        self._sizes = (
+            *sizes, HB, pitch, rows.stride, not self._inside, at, rows.outputs, columns.outputs, band, taps,
+        )  # fmt: skip
+
+    def __call__(self, dy: Array, x: Array) -> Array | None:
+        """Return `dw (groups * outputs, channels, kh, kw)` for `dy` and `x`."""
+        dw = np.empty((self._groups * self._outputs, self._channels, *self._taps), x.dtype)
+        threads, tables = threads_for(self._work * len(x)), self._tables
+        if self._by_dots:
+            items, parts = self._groups * self._channels, 1
+            sizes = tuple(map(int, (len(x), self._groups, *self._sizes)))
+        else:
+            items = self._groups * -(-self._outputs // self._width)
+            parts = threads if items % threads and items < 4 * threads and self._channels % threads == 0 else 1
+            sizes = tuple(map(int, (len(x), self._groups, *self._sizes, parts)))
+            # rows of the last tile that have no tap read what tap 0 reads, not another part's channel
+            terms, origins = tables
+            tables = (terms, _padded(origins[: self._channels // parts * math.prod(self._taps)], self._rows))
+        arguments = (x.reshape(-1), dy.reshape(-1), *tables, sizes, dw.reshape(-1))
+        run(self._kernel, arguments, items * parts, threads)
+        return dw if self._inside or _exact(dy, dw) else None
+
+
+def _exact(factors: Array, results: Array) -> bool:
+    """Whether zeros for padding were exact: all `factors` are finite, which finite `results` show as well."""
+    smaller, larger = sorted((factors, results), key=lambda array: array.size)
+    return all_finite(smaller.reshape(-1)) or all_finite(larger.reshape(-1))
+
+
+def _band(rows: Windows, row_bytes: int, limit: int) -> tuple[int, int]:
+    """How many rows of the output, at most `limit`, are made from one copy of the image, and how many that has."""
+    span = max(rows.offsets) + 1
+    most = max(1, min(max((BAND // row_bytes - span) // rows.stride + 1, 4), limit))
+    band = math.ceil(rows.outputs / math.ceil(rows.outputs / most))
+    return band, (band - 1) * rows.stride + span
+
+
+def _pitch(rows: Windows, columns: Windows, copied_rows: int) -> tuple[int, int, int]:
+    """How far apart channels and rows are in the image that is read, and where its first window begins."""
+    if rows.inside and columns.inside:
+        return rows.size * columns.size, columns.size, -rows.before * columns.size - columns.before
+    return copied_rows * columns.extent, columns.extent, 0
+
+
+def _phases(rows: Windows, columns: Windows, copied_rows: int) -> tuple[int, int, int, int, list[int], list[int]]:
+    """Rows and columns of a copy in phases, how many phases, and where the rows and columns of taps lie in it."""
+    sh, sw = rows.stride, columns.stride
+    HQ, WQ = -(-copied_rows // sh), -(-columns.extent // sw)
+    in_rows = [(u % sh * sw * HQ + u // sh) * WQ for u in rows.offsets]
+    return HQ, WQ, sh, sw, in_rows, [v % sw * HQ * WQ + v // sw for v in columns.offsets]
+
+
+def _read(windows: Windows) -> slice:
+    """The pixels that a single tap reads."""
+    first = windows.offsets[0] - windows.before
+    return slice(first, first + (windows.outputs - 1) * windows.stride + 1, windows.stride)
+
+
+def _starts(windows: Windows) -> list[int]:
+    return [i * windows.stride for i in range(windows.outputs)]
+
+
+def _outer(pitch: int, rows: Sequence[int], columns: Sequence[int]) -> IntArray:
+    return np.add.outer(np.array(rows, np.intp) * pitch, np.array(columns, np.intp)).reshape(-1)
+
+
+def _terms(channels: int, step: int, pitch: int, rows: Sequence[int], columns: Sequence[int]) -> IntArray:
+    """Where each tap of each channel lies, from the beginning of a window."""
+    return np.add.outer(np.arange(channels, dtype=np.intp) * step, _outer(pitch, rows, columns)).reshape(-1)
+
+
+def _padded(table: IntArray, rows: int) -> IntArray:
+    """The table with zeros behind it, for the last tile."""
+    return np.concatenate([table, np.zeros(rows, np.intp)])
