@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from backproof.cases import data
-from backproof.cases.designs import fixed_set, pairwise, tiny, twins
+from backproof.cases.data import STRUCTURED, draw, example
+from backproof.cases.designs import fixed_set, pairwise, structured, tiny, twins
 from backproof.cases.levels import FACTORS, Case, Space, derived_size, space
 from backproof.cases.pool_data import pool_example
 from backproof.cases.pooling import PoolCase, pool_space, simpler_pool_cases
@@ -182,3 +183,33 @@ def test_ties_are_ties() -> None:
     case = PoolCase(PoolGeometry("max", 1, 1, (4, 4), (2, 2), (2, 2)), profile="ties")
     x = pool_example(case).arrays["x"]
     assert len(np.unique(x)) <= 3
+
+
+@pytest.mark.parametrize("profile", STRUCTURED)
+def test_data_with_a_structure_have_it_and_stay_exact(profile: str) -> None:
+    cases = [case for case in structured(everything(), lambda geometry: True, seed=3) if case.profile == profile]
+    assert len(cases) == 4  # two geometries in each orientation
+    for case in cases:
+        plain, drawn = draw(replace(case, profile="wide")), draw(case)
+        for role, array in drawn.integers.items():
+            assert np.abs(array).max() <= plain.largest[role]
+            if role in STRUCTURED[profile]:
+                assert STRUCTURE[profile](array), role
+        assert example(case).chances == {}, "entries that depend on each other prove no chance"
+        assert any(example(case).evidence.values())
+
+
+STRUCTURE = {
+    "constant image": lambda x: np.ptp(x) == 0 and x.any(),
+    "constant cotangent": lambda dy: np.ptp(dy) == 0 and dy.any(),
+    "symmetric": lambda a: np.array_equal(a, a.swapaxes(2, 3)),
+    "cancelling": lambda a: a.sum() == 0 and a.any(),
+    "late": lambda a: a[-1].any() and (len(a) == 1 or not a[0].any()),
+}
+
+
+def test_a_target_without_padding_has_them_too_and_one_that_rounds_has_none() -> None:
+    space = everything()
+    without = structured(space, lambda geometry: geometry.padding == ((0, 0), (0, 0)), seed=0)
+    assert {case.profile for case in without} == set(STRUCTURED)
+    assert structured(replace(space, headroom=8), lambda geometry: True, seed=0) == []

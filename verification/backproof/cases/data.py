@@ -9,6 +9,7 @@ the whole range that K leaves, so that a wrong coefficient is missed with a prob
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isqrt, prod
@@ -124,7 +125,7 @@ def example(case: Case) -> Example:
         drawn.arrays(),
         {q: _scaled(results[q], powers[q], case.dtype) for q in quantities},
         {q: bool(results[q].size) and (results[q].size == 1 or np.ptp(results[q]) > 0) for q in quantities},
-        missed(case, drawn.largest),
+        {} if case.profile in STRUCTURED else missed(case, drawn.largest),  # those entries are not independent
     )
 
 
@@ -139,7 +140,44 @@ def _integers(rng: np.random.Generator, case: Case, role: str, shape: tuple[int,
         values *= rng.random(shape) < KEPT
     if count and not values.any():  # all zeros would be evidence of nothing
         values.flat[rng.integers(count)] = largest
-    return values
+    structure = STRUCTURED.get(case.profile, {}).get(role)
+    return structure(values) if structure and count else values
+
+
+def _constant(values: Array) -> Array:
+    return np.full_like(values, values.flat[0] or 1)
+
+
+def _symmetric(values: Array) -> Array:
+    """Equal to the transpose of rows and columns, where there are as many."""
+    square = values.ndim == 4 and values.shape[2] == values.shape[3]
+    return np.tril(values) + np.tril(values, -1).swapaxes(2, 3) if square else values
+
+
+def _cancelling(values: Array) -> Array:
+    """The sum is 0."""
+    half = values.size // 2
+    flat = values.ravel().copy()
+    flat[values.size - half :] = -flat[:half]
+    flat[half : values.size - half] = 0
+    return flat.reshape(values.shape)
+
+
+def _late(values: Array) -> Array:
+    """Nothing in the first sample, or output channel, where there is another."""
+    later = values.copy()
+    later[: len(values) > 1] = 0
+    return later
+
+
+#: Profiles in which some arrays have a structure that an implementation may look for, to be quick about it.
+STRUCTURED: dict[str, dict[str, Callable[[Array], Array]]] = {
+    "constant image": {"x": _constant},
+    "constant cotangent": {"dy": _constant},
+    "symmetric": {"x": _symmetric, "w": _symmetric, "dy": _symmetric},
+    "cancelling": {"x": _cancelling, "w": _cancelling, "dy": _cancelling},
+    "late": {"x": _late, "w": _late, "dy": _late},
+}
 
 
 def _distinct(rng: np.random.Generator, count: int, largest: int) -> Array:

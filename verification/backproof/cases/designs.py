@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations, product
 
+from backproof.cases.data import STRUCTURED
 from backproof.cases.distilled import TABLE
 from backproof.cases.levels import Case, Space
 from backproof.cases.rows import Values, fitted, read_rows
@@ -110,6 +111,25 @@ def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> l
     once = {replace(case, seed=0): case for case in reversed(rows)}
     cases = [case for case in rows if once[replace(case, seed=0)] is case]
     return [*cases[:BEFORE_KNOWN], *_known(space, accepts, seed + len(rows)), *cases[BEFORE_KNOWN:]]
+
+
+def structured(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
+    """Data with a structure that an implementation may look for: constant, symmetric, summing to 0, nothing at first.
+
+    An algorithm that rounds is left out: its data are of the simplest profiles.
+    """
+    if space.headroom:
+        return []
+    bias, dtypes = space.factors["bias"][-1], space.factors["dtype"]
+    cases: list[Case] = []
+    for profile, orientation in product(STRUCTURED, space.factors["orientation"]):
+        for batch, kernel in ((1, 2), (2, 3)):
+            shape = Geometry(batch, 2, 2, (4, 4), (kernel, kernel), orientation=orientation, bias=bias)
+            padded = replace(shape, padding=((1, 1), (1, 1)))
+            taken = next((g for g in (padded, shape) if accepts(g)), None)
+            if taken is not None:
+                cases.append(Case(taken, dtypes[len(cases) % len(dtypes)], profile, seed=seed + len(cases)))
+    return cases
 
 
 @lru_cache(maxsize=1)

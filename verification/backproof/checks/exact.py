@@ -6,7 +6,7 @@ y = general-forward(x, w, b)       dx, dw, db: the product rule over the same in
 from __future__ import annotations
 
 from backproof.cases.data import example
-from backproof.cases.designs import LEAST, fixed_set
+from backproof.cases.designs import LEAST, fixed_set, structured
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.attempt import attempt
@@ -17,14 +17,15 @@ from backproof.checks.hunt import Family, hunt
 def run(bench: Bench) -> None:
     """Hunt over the fixed set and random levels, for each way in which the target computes gradients.
 
-    The longer the search, the more of the fixed set goes before it.  A second way, of which the first has shown much,
-    gets the half of it, and as much of the search.
+    The longer the search, the more of the fixed set goes before it, and data with a structure end it.  A second way, of
+    which the first has shown much, gets the half of it, and as much of the search.
     """
     fixed = fixed_set(bench.space, bench.accepts, bench.seed)[: max(LEAST, 3 * bench.examples // 4)]
+    special = structured(bench.space, bench.accepts, bench.seed)
     routes, examples = bench.routes(), bench.examples
     for k, route in enumerate(routes):
         bench.examples = examples // len(routes)
-        hunt(bench, _family(bench, route, fixed[: len(fixed) // (k + 1)]))
+        hunt(bench, _family(bench, route, [*fixed[: len(fixed) // (k + 1)], *special]))
     bench.examples = examples
 
 
