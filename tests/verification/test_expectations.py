@@ -80,7 +80,7 @@ def test_stale_is_what_a_check_that_ran_did_not_meet() -> None:
     [
         ("exakt", "x", "there is no check 'exakt'; did you mean 'exact'?"),
         ("exakt:dw", "x", "expected failure 'exakt:dw': there is no check 'exakt'; did you mean 'exact'?"),
-        ("zzz", "x", "there is no check 'zzz'; there are contract, exact,"),
+        ("zzz", "x", "there is no check 'zzz'; there are exact, contract,"),
         ("exact:dww", "x", "exact has no quantity 'dww'; did you mean 'dw'?"),
         ("exact:", "x", "exact has no quantity ''; there are y, dx, dw, db"),
         ("symbolic:x", "x", "symbolic has no quantity 'x'"),

@@ -222,6 +222,7 @@ def _flushed(wrong: Wrong) -> Wrong:
     details = (
         "on the same shapes with larger numbers, it is right: bits of subnormal numbers are lost",
         "where that is meant, declare FLUSHES_SUBNORMALS = True",
+        _HINTS[-1],
     )
     return replace(wrong, kind="flushed", summary=f"with subnormal numbers, {wrong.summary}", details=details)
 
