@@ -236,3 +236,10 @@ def test_what_was_returned_before_is_not_to_be_written_over(verify, module) -> N
     (found, *_) = verify(module(BUFFER), checks=("chain",)).findings
     assert (found.function, found.quantity) == ("forward", "y")
     assert found.summary == "forward wrote over c1 of the network, which was returned before; return new arrays"
+
+
+def test_a_shape_that_fits_nowhere_is_told_of_the_function_that_returned_it(verify) -> None:
+    outcome = verify("backproof.museum:L051", checks=("chain",))  # crops [p:-p], which is nothing where p = 0
+    assert outcome.status == 1
+    assert all("has shape" in finding.summary for finding in outcome.findings)
+    assert not any("ended its process" in finding.summary for finding in outcome.findings)

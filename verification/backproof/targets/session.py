@@ -167,7 +167,10 @@ class Session:
             return Malformed(step.function, missing, "was not returned by the function that has to compute it")
         values = {role: variables[name] for role, name in step.inputs}
         if step.function in GLUE:
-            return {step.outputs[0][0]: GLUE[step.function](*values.values())}
+            try:
+                return {step.outputs[0][0]: GLUE[step.function](*values.values())}
+            except ValueError as error:  # a function returned another shape, which is told at its own step
+                return Malformed(step.function, step.inputs[0][1], f"does not fit: {error}")
         layouts = {role: layout_of(array) for role, array in values.items()} if self._defects else {}
         if (refused := self._refused(step.function, step.geometry, values, layouts)) is not None:
             return refused
