@@ -230,7 +230,8 @@ def summary(parts: Mapping[str, Results | None]) -> list[dict[str, str]]:
         goals = {"3": "99.5 %", "4": "98 %"}
         for literals, row in found["literals"].items():
             rate = f"{100 * row['killed_1000'] / row['mutants']:.2f} % of {row['mutants']:,}"
-            lines.append((f"fresh mutants, gates of {literals} literals", rate, goals.get(literals, "100 %")))
+            many = "literal" if literals == "1" else "literals"
+            lines.append((f"fresh mutants, gates of {literals} {many}", rate, goals.get(literals, "100 %")))
     if found := parts["alarms"]:
         total = found["total"]
         said = f"{total['alarms']} in {total['exact']:,} exact and {total['mixed']:,} mixed examples"
