@@ -27,12 +27,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from backproof.cases.data import Array, Example, example, specified
 from backproof.cases.levels import Case
+from backproof.cases.pooling import PoolCase
 from backproof.cases.shrink import simpler_cases
 from backproof.contract import Geometry
 
@@ -44,23 +45,17 @@ REACHES = {"x": ("y", "dw"), "w": ("y", "dx"), "b": ("y",), "dy": ("dx", "dw", "
 MEETS = {"x": ("w", "dy"), "w": ("x", "dy"), "b": (), "dy": ("x", "w")}
 
 
+C = TypeVar("C", Case, PoolCase)
+
+
 @dataclass(frozen=True, slots=True)
-class PoisonCase:
-    """A case in which one entry of an operand, the `position`th in C order (modulo their number), has another value.
+class OneEntry(Generic[C]):
+    """A case in which one entry of an operand, the `position`th in C order (modulo their number), has another value."""
 
-    With `idle`, the operands that it is multiplied by are zero throughout.
-    """
-
-    case: Case
+    case: C
     role: str
     value: str = "nan"
     position: int = 0
-    idle: bool = False
-
-    @property
-    def geometry(self) -> Geometry:
-        """That of the case."""
-        return self.case.geometry
 
     @property
     def layouts(self) -> tuple[tuple[str, str], ...]:
@@ -70,18 +65,37 @@ class PoisonCase:
     @property
     def index(self) -> tuple[int, ...]:
         """Of the entry."""
-        shape = self.geometry.shape_of(self.role)
+        shape = self.case.geometry.shape_of(self.role)
         return tuple(int(i) for i in np.unravel_index(self.position % int(np.prod(shape)), shape))
 
     @property
     def entry(self) -> str:
-        """`x[0, 0, 1, 2] = nan`; with idle operands, `x[0, 0, 1, 2] = nan (w and dy all zero)`."""
-        idle = f" ({' and '.join(MEETS[self.role])} all zero)" if self.idle else ""
-        return f"{self.role}[{', '.join(map(str, self.index))}] = {self.value}{idle}"
+        """`x[0, 0, 1, 2] = nan`, and what else is special."""
+        return f"{self.role}[{', '.join(map(str, self.index))}] = {self.value}{self._beside}"
+
+    @property
+    def _beside(self) -> str:
+        return ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for events."""
         return {**self.case.as_dict(), "poison": self.entry}
+
+
+@dataclass(frozen=True, slots=True)
+class PoisonCase(OneEntry[Case]):
+    """Of a convolution; with `idle`, the operands that the entry is multiplied by are zero throughout."""
+
+    idle: bool = False
+
+    @property
+    def geometry(self) -> Geometry:
+        """That of the case."""
+        return self.case.geometry
+
+    @property
+    def _beside(self) -> str:
+        return f" ({' and '.join(MEETS[self.role])} all zero)" if self.idle else ""
 
 
 @dataclass(frozen=True, slots=True)

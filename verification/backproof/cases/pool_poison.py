@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from backproof.cases.data import Array, Example
-from backproof.cases.poison import VALUES, Poisoned
+from backproof.cases.poison import VALUES, OneEntry, Poisoned
 from backproof.cases.pool_data import INFINITY, pool_example
 from backproof.cases.pooling import PoolCase, simpler_pool_cases
 from backproof.contract import PoolGeometry
@@ -26,38 +26,13 @@ from backproof_spec import oracle
 
 
 @dataclass(frozen=True, slots=True)
-class PoolPoisonCase:
-    """A case in which one entry of `x` or `dy`, the `position`th in C order (modulo their number), has a `value`."""
-
-    case: PoolCase
-    role: str
-    value: str = "nan"
-    position: int = 0
+class PoolPoisonCase(OneEntry[PoolCase]):
+    """Of a pooling, in `x` or `dy`."""
 
     @property
     def geometry(self) -> PoolGeometry:
         """That of the case."""
         return self.case.geometry
-
-    @property
-    def layouts(self) -> tuple[tuple[str, str], ...]:
-        """Those of the case."""
-        return self.case.layouts
-
-    @property
-    def index(self) -> tuple[int, ...]:
-        """Of the entry."""
-        shape = self.geometry.shape_of(self.role)
-        return tuple(int(i) for i in np.unravel_index(self.position % int(np.prod(shape)), shape))
-
-    @property
-    def entry(self) -> str:
-        """`x[0, 0, 1, 2] = nan`."""
-        return f"{self.role}[{', '.join(map(str, self.index))}] = {self.value}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for events."""
-        return {**self.case.as_dict(), "poison": self.entry}
 
 
 def pool_poisoned(case: PoolPoisonCase, drawn: Example) -> Poisoned:

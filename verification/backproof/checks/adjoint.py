@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backproof.cases.data import Array, specified
-from backproof.cases.designs import fixed_set, tiny
+from backproof.cases.designs import tiny
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.bench import EQUATIONS, Bench, Check, Tally, Wrong, compare, misbehaviour, rounded
@@ -47,15 +47,15 @@ def run(bench: Bench) -> None:
     """Hunt for identities that fail; with a specification briefly, each route with shapes of its own."""
     kind, examples, routes, known = bench.binding.specification, bench.examples, bench.routes(), _Known()
     bench.examples = examples // SHARE[kind]
+    cases = _cases(bench)
     for number, route in enumerate(routes):
-        cases = _cases(bench)
         hunt(bench, _family(bench, route, cases if kind == "none" else cases[number :: len(routes)], known))
     bench.examples = examples
 
 
 def _cases(bench: Bench) -> list[Case]:
     """A dozen shapes with each option in turn; many, where no other check tries any."""
-    everything = fixed_set(bench.space, bench.accepts, bench.seed)
+    everything = bench.fixed
     step = 12 if bench.binding.specification == "none" else max(len(everything) // 12, 1)
     return [_small(case) for case in everything[::step]]
 

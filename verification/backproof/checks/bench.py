@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.cases.chances import Evidence
-from backproof.cases.levels import Space
+from backproof.cases.designs import fixed_set
+from backproof.cases.levels import Case, Space
 from backproof.cases.shapes import OwnShape
 from backproof.contract import POOLINGS, AnyGeometry, Orientation
 from backproof.events import NOT_ASKED
@@ -63,6 +64,11 @@ class Wrong:
     actual: str = ""
     wrong: int = 0
     compared: int = 0
+
+    @property
+    def parts(self) -> set[tuple[str, str]]:
+        """Each quantity with the function."""
+        return {(quantity, self.function) for quantity in self.quantity.split("+")}
 
 
 @dataclass(slots=True)
@@ -116,6 +122,14 @@ class Bench:
     shapes: tuple[OwnShape, ...] = ()
     hasty: bool = False
     tally: Tally = field(default_factory=Tally)
+    _fixed: list[Case] = field(default_factory=list, repr=False)
+
+    @property
+    def fixed(self) -> list[Case]:
+        """The fixed set as the target takes it, most useful first; fitted to it once, for all checks."""
+        if not self._fixed:
+            self._fixed += fixed_set(self.space, self.accepts, self.seed)
+        return self._fixed
 
     @property
     def binding(self) -> Binding:

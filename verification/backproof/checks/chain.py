@@ -21,7 +21,6 @@ from backproof.cases.deltas import (
     simpler_deltas,
     simpler_points,
 )
-from backproof.cases.designs import fixed_set
 from backproof.cases.polynomials import POLYNOMIALS
 from backproof.checks import networks
 from backproof.checks.bench import Bench, Check, Wrong, compare, misbehaviour, rounded
@@ -54,10 +53,7 @@ def _polynomials(bench: Bench) -> tuple[str, ...]:
 
 def _deltas(bench: Bench) -> Family[DeltaCase]:
     names = _polynomials(bench)
-    fixed = [
-        DeltaCase(case, names[k % len(names)])
-        for k, case in enumerate(fixed_set(bench.space, bench.accepts, bench.seed)[::_EVERY])
-    ]
+    fixed = [DeltaCase(case, names[k % len(names)]) for k, case in enumerate(bench.fixed[::_EVERY])]
 
     def case(row: Sequence[int], seed: int) -> DeltaCase:
         return DeltaCase(bench.space.case(row[:-1], seed), names[row[-1]])

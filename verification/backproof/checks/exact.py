@@ -6,7 +6,7 @@ y = general-forward(x, w, b)       dx, dw, db: the product rule over the same in
 from __future__ import annotations
 
 from backproof.cases.data import example
-from backproof.cases.designs import LEAST, fixed_set, structured
+from backproof.cases.designs import LEAST, structured
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.attempt import attempt
@@ -20,7 +20,7 @@ def run(bench: Bench) -> None:
     The longer the search, the more of the fixed set goes before it, and data with a structure end it.  A second way, of
     which the first has shown much, gets the half of it, and as much of the search.
     """
-    fixed = fixed_set(bench.space, bench.accepts, bench.seed)[: max(LEAST, 3 * bench.examples // 4)]
+    fixed = bench.fixed[: max(LEAST, 3 * bench.examples // 4)]
     special = structured(bench.space, bench.accepts, bench.seed)
     routes, examples = bench.routes(), bench.examples
     for k, route in enumerate(routes):

@@ -104,17 +104,13 @@ def _failures(bench: Bench, sequences: Sequence[CallSequence]) -> Iterator[tuple
         left = list(sequence.steps)
         while left:
             history.append(left.pop(0))
-            wrongs = [wrong for wrong, _ in _call(bench, history[-1]) if not _parts(wrong) <= failed]
+            wrongs = [wrong for wrong, _ in _call(bench, history[-1]) if not wrong.parts <= failed]
             for wrong in wrongs:
-                failed |= _parts(wrong)
+                failed |= wrong.parts
                 yield CallSequence(tuple(history)), wrong
             if wrongs:  # again, for what has not failed yet
                 bench.target.renew()
                 history, left = [], list(sequence.steps)
-
-
-def _parts(wrong: Wrong) -> set[tuple[str, str]]:
-    return {(quantity, wrong.function) for quantity in wrong.quantity.split("+")}
 
 
 def _call(bench: Bench, step: Step) -> list[tuple[Wrong, Array | None]]:
@@ -202,7 +198,7 @@ def _replay(bench: Bench, sequence: CallSequence, wrong: Wrong) -> _Failure | No
     bench.target.renew()
     for k, step in enumerate(sequence.steps):
         for found, actual in _call(bench, step):
-            if found.kind == wrong.kind and _parts(found) & _parts(wrong):
+            if found.kind == wrong.kind and found.parts & wrong.parts:
                 return _Failure(found, CallSequence(sequence.steps[: k + 1]), actual)
     return None
 

@@ -47,8 +47,8 @@ def run(bench: Bench) -> None:
             continue
         bench.tally.examples += 1
         for shown, wrong in _attempt(bench, pair, ROUNDS, asked[function] * ROUNDS // 2):
-            if not _parts(wrong) <= failed:
-                failed |= _parts(wrong)
+            if not wrong.parts <= failed:
+                failed |= wrong.parts
                 bench.report(_smallest(bench, shown, wrong))
         asked[function] += 1
         bench.progress(number + 1, len(tried))
@@ -56,10 +56,6 @@ def run(bench: Bench) -> None:
 
 def _possible(bench: Bench, pair: Pair) -> bool:
     return all(bench.accepts(step.case.geometry) and step.case.dtype in bench.binding.dtypes for step in pair.steps)
-
-
-def _parts(wrong: Wrong) -> set[tuple[str, str]]:
-    return {(quantity, wrong.function) for quantity in wrong.quantity.split("+")}
 
 
 def _attempt(bench: Bench, pair: Pair, rounds: int, skipped: int = 0) -> Iterator[tuple[Pair, Wrong]]:
@@ -113,7 +109,7 @@ def _smallest(bench: Bench, pair: Pair, wrong: Wrong) -> Found:
         if not _possible(bench, candidate):
             return False
         for shown, found in _attempt(bench, candidate, AGAIN):
-            if found.kind == wrong.kind and _parts(found) & _parts(wrong):
+            if found.kind == wrong.kind and found.parts & wrong.parts:
                 seen[candidate] = (shown, found)
                 return True
         return False

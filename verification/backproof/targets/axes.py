@@ -93,7 +93,7 @@ class Axes:
             return array
         if role == "b":
             return array.reshape(BIASES[self.bias]) if self.bias != "scalar" else array[0]
-        if role not in _ROLES or self.canonical:
+        if role not in _ROLES:
             return array
         view = array[tuple(0 if absent else slice(None) for absent in self._absent(role))]
         return [list(row) for row in view] if self._nested(role) else view

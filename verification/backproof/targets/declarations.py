@@ -236,7 +236,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "orientation": lambda value: _one_of("ORIENTATION", value, ORIENTATIONS),
     "dtypes": _dtypes,
     "algorithm": lambda value: _one_of("ALGORITHM", value, ALGORITHMS),
-    "error_growth": lambda value: _growth(value),
+    "error_growth": _growth,
     "flushes_subnormals": lambda value: _yes_or_no("FLUSHES_SUBNORMALS", value),
     "thread_safe": lambda value: _yes_or_no("THREAD_SAFE", value),
     "specification": lambda value: _one_of("SPECIFICATION", value, SPECIFICATIONS),

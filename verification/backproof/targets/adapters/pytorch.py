@@ -9,22 +9,18 @@ Arrays as in the canonical form, all of one dtype.  What the library does not do
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the library's own convention
 
 from backproof.contract import PoolGeometry
 from backproof.targets.adapters.pytorch_activations import ACTIVATIONS
+from backproof.targets.adapters.pytorch_arrays import Array, Tensor, array_of, gradient, tensor_of
 from backproof.targets.adapters.pytorch_defects import KNOWN_DEFECTS, pads_natively
 
 __all__ = ["ACTIVATIONS", "KNOWN_DEFECTS"]
 
-Array: TypeAlias = np.ndarray[Any, Any]
-Tensor: TypeAlias = Any
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = tuple[Pair, Pair]
 
@@ -48,10 +44,10 @@ def forward(
     padding_mode: str = "zeros",
 ) -> Array:
     """`y (N, O, OH, OW)`."""
-    bias = None if b is None else _tensor(b)
+    bias = None if b is None else tensor_of(b)
     with torch.no_grad():
-        y = _convolve(_tensor(x), _tensor(w), bias, stride, padding, dilation, groups, padding_mode)
-    return _array(y)
+        y = _convolve(tensor_of(x), tensor_of(w), bias, stride, padding, dilation, groups, padding_mode)
+    return array_of(y)
 
 
 def backward(
@@ -67,11 +63,11 @@ def backward(
     padding_mode: str = "zeros",
 ) -> tuple[Array, Array, Array | None]:
     """`dx, dw, db`; `db` is None where `b` is."""
-    inputs = [_tensor(array).requires_grad_() for array in (x, w, b) if array is not None]
+    inputs = [tensor_of(array).requires_grad_() for array in (x, w, b) if array is not None]
     bias = inputs[2] if b is not None else None
     y = _convolve(inputs[0], inputs[1], bias, stride, padding, dilation, groups, padding_mode)
-    dx, dw, *db = torch.autograd.grad(y, inputs, grad_outputs=_tensor(dy))
-    return _array(dx), _array(dw), _array(db[0]) if db else None
+    dx, dw, *db = torch.autograd.grad(y, inputs, grad_outputs=tensor_of(dy))
+    return array_of(dx), array_of(dw), array_of(db[0]) if db else None
 
 
 def _convolve(
@@ -115,7 +111,7 @@ def max_pool(
 ) -> Array:
     """`y (N, C, OH, OW)`."""
     with torch.no_grad():
-        return _array(_max_pool(_tensor(x), kernel_size, stride, padding, dilation, ceil_mode))
+        return array_of(_max_pool(tensor_of(x), kernel_size, stride, padding, dilation, ceil_mode))
 
 
 def max_pool_gradient(
@@ -129,7 +125,7 @@ def max_pool_gradient(
     ceil_mode: bool = False,
 ) -> Array:
     """`dx`."""
-    return _gradient(lambda t: _max_pool(t, kernel_size, stride, padding, dilation, ceil_mode), x, dy)
+    return gradient(lambda t: _max_pool(t, kernel_size, stride, padding, dilation, ceil_mode), x, dy)
 
 
 def average_pool(
@@ -143,7 +139,7 @@ def average_pool(
 ) -> Array:
     """`y (N, C, OH, OW)`."""
     with torch.no_grad():
-        return _array(_average_pool(_tensor(x), kernel_size, stride, padding, ceil_mode, count_include_pad))
+        return array_of(_average_pool(tensor_of(x), kernel_size, stride, padding, ceil_mode, count_include_pad))
 
 
 def average_pool_gradient(
@@ -157,20 +153,20 @@ def average_pool_gradient(
     count_include_pad: bool = True,
 ) -> Array:
     """`dx`."""
-    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding, ceil_mode, count_include_pad), x, dy)
+    return gradient(lambda t: _average_pool(t, kernel_size, stride, padding, ceil_mode, count_include_pad), x, dy)
 
 
 def sum_pool(x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, ceil_mode: bool = False) -> Array:
     """`y (N, C, OH, OW)`."""
     with torch.no_grad():
-        return _array(_average_pool(_tensor(x), kernel_size, stride, padding, ceil_mode, divisor=1))
+        return array_of(_average_pool(tensor_of(x), kernel_size, stride, padding, ceil_mode, divisor=1))
 
 
 def sum_pool_gradient(
     dy: Array, x: Array, *, kernel_size: Pair, stride: Pair, padding: Padding = _NONE, ceil_mode: bool = False
 ) -> Array:
     """`dx`."""
-    return _gradient(lambda t: _average_pool(t, kernel_size, stride, padding, ceil_mode, divisor=1), x, dy)
+    return gradient(lambda t: _average_pool(t, kernel_size, stride, padding, ceil_mode, divisor=1), x, dy)
 
 
 def _max_pool(x: Tensor, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair, ceil_mode: bool) -> Tensor:
@@ -208,23 +204,3 @@ def _kept(
     g = PoolGeometry("max", 1, 1, size, kernel_size, stride, padding, dilation, ceil_mode)
     rows, columns = g.output_size
     return y[:, :, :rows, :columns]
-
-
-# ---- arrays and tensors
-
-
-def _gradient(function: Callable[[Tensor], Tensor], x: Array, dy: Array) -> Array:
-    tensor = _tensor(x).requires_grad_()
-    return _array(torch.autograd.grad(function(tensor), [tensor], grad_outputs=_tensor(dy))[0])
-
-
-def _tensor(array: Array) -> Tensor:
-    """A tensor in the array's memory, with its strides."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nothing here writes
-        return torch.from_numpy(array)
-
-
-def _array(tensor: Tensor) -> Array:
-    array: Array = tensor.detach().numpy()
-    return array
