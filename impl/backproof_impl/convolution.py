@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
+from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel, plain
 from .geometry import (
     IntOrPair,
     Orientation,
@@ -60,12 +60,13 @@ def forward(
     orientation: Orientation = "convolution",
 ) -> Array:
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
-    check_dtypes(x=x, w=w, b=b)
+    if not (plain(x, w) if b is None else plain(x, w, b)):
+        check_dtypes(x=x, w=w, b=b)
+        x, w, b = for_kernel(x), for_kernel(w), None if b is None else for_kernel(b)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    if b is not None:
+    if b is not None and b.shape != w.shape[:1]:
         _check_bias(b, w)
-        b = for_kernel(b)
-    return plan.forward(for_kernel(x), for_kernel(w), b)
+    return plan.forward(x, w, b)
 
 
 def backward(
@@ -82,14 +83,15 @@ def backward(
     orientation: Orientation = "convolution",
 ) -> tuple[Array, Array, Array | None]:
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
-    check_dtypes(dy=dy, x=x, w=w, b=b)
+    if not (plain(dy, x, w) if b is None else plain(dy, x, w, b)):
+        check_dtypes(dy=dy, x=x, w=w, b=b)
+        dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
+    if dy.shape != plan.y_shape:
+        check_shape("dy", dy, plan.y_shape, "the shape of y")
     if b is not None:
         _check_bias(b, w)
-    db = None if b is None else bias_gradient(dy)
-    dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
-    return plan.input_gradient(dy, w), plan.weight_gradient(dy, x), db
+    return plan.input_gradient(dy, w), plan.weight_gradient(dy, x), None if b is None else bias_gradient(dy)
 
 
 def input_gradient(
@@ -105,10 +107,13 @@ def input_gradient(
     orientation: Orientation = "convolution",
 ) -> Array:
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
-    check_dtypes(dy=dy, x=x, w=w)
+    if not plain(dy, x, w):
+        check_dtypes(dy=dy, x=x, w=w)
+        dy, w = for_kernel(dy), for_kernel(w)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
-    return plan.input_gradient(for_kernel(dy), for_kernel(w))
+    if dy.shape != plan.y_shape:
+        check_shape("dy", dy, plan.y_shape, "the shape of y")
+    return plan.input_gradient(dy, w)
 
 
 def weight_gradient(
@@ -124,10 +129,13 @@ def weight_gradient(
     orientation: Orientation = "convolution",
 ) -> Array:
     """Return `dw (O, C/groups, kh, kw)`; of `w`, only the shape matters."""
-    check_dtypes(dy=dy, x=x, w=w)
+    if not plain(dy, x, w):
+        check_dtypes(dy=dy, x=x, w=w)
+        dy, x = for_kernel(dy), for_kernel(x)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    check_shape("dy", dy, plan.y_shape(x), "the shape of y")
-    return plan.weight_gradient(for_kernel(dy), for_kernel(x))
+    if dy.shape != plan.y_shape:
+        check_shape("dy", dy, plan.y_shape, "the shape of y")
+    return plan.weight_gradient(dy, x)
 
 
 def bias_gradient(dy: Array) -> Array:
@@ -139,23 +147,30 @@ def bias_gradient(dy: Array) -> Array:
     return db
 
 
-_plans: dict[tuple[object, ...], Plan] = {}
+_plans: dict[tuple[object, ...], tuple[Plan, tuple[object, ...]]] = {}
 
 
 def _plan(x: Array, w: Array, *options: Any) -> Plan:
-    """The plan for these shapes and options, from those made before where there is one."""
+    """The plan for these shapes and options, from those made before where there is one.
+
+    Options are known by identity: values would not tell 1 from True and 1.0, which are refused.
+    """
+    key = (x.shape, w.shape, x.dtype.char, *map(id, options))
+    found = _plans.get(key)
+    if found is not None:
+        return found[0]
     check_axes("x", x, "N, C, H, W")
     check_axes("w", w, "O, C/groups, kh, kw")
-    text = repr(options)  # unlike their values, it tells 1 from True and 1.0, which are refused
-    key = (x.shape[1:], w.shape, x.dtype.char, processor().bits, text)
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _new_plan(x, w, *options)
-        if "<" not in text:  # objects that do not say what they are
-            if len(_plans) >= 256:
-                _plans.clear()
-            _plans[key] = plan
+    plan = _new_plan(x, w, *options)
+    if all(map(_never_changes, options)):
+        if len(_plans) >= 256:
+            _plans.clear()
+        _plans[key] = plan, options  # which so live on, and nothing else gets their identity
     return plan
+
+
+def _never_changes(option: object) -> bool:
+    return type(option) in (int, str) or (type(option) is tuple and all(map(_never_changes, option)))
 
 
 def _new_plan(
@@ -178,7 +193,7 @@ def _new_plan(
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    return Plan(rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
+    return Plan(len(x), rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:

@@ -9,7 +9,6 @@ Circular padding is a copy of `x` that repeats it, and then no padding; the grad
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,8 +25,9 @@ from .windows import forward_windows, phases
 
 @dataclass(frozen=True)
 class Plan:
-    """The sums of a convolution of given shapes and options, for every batch; arrays must be contiguous."""
+    """The sums of a convolution of given shapes and options; arrays must be contiguous."""
 
+    N: int
     rows: Axis
     columns: Axis
     channels: int
@@ -38,15 +38,19 @@ class Plan:
     dtype: np.dtype[np.floating]
     processor: Processor
 
-    def y_shape(self, x: Array) -> tuple[int, int, int, int]:
+    @cached_property
+    def y_shape(self) -> tuple[int, int, int, int]:
         """The shape of `y`, and of `dy`."""
-        return len(x), self.groups * self.outputs, self.rows.outputs, self.columns.outputs
+        return self.N, self.groups * self.outputs, self.rows.outputs, self.columns.outputs
 
     def forward(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y` for `x (N, groups * channels, H, W)`, `w (groups * outputs, channels, kh, kw)`."""
-        y = self._vectorised(lambda: self._forward(self._wrapped(x), w, b), x, w)
+        try:
+            y = self._forward(self._wrapped(x) if self.wrap else x, w, b) if self._vectorised else None
+        except NumbaError as error:
+            y = self._give_up(error)
         if y is None:
-            y = np.zeros(self.y_shape(x), x.dtype)
+            y = np.zeros(self.y_shape, self.dtype)
             if b is not None:
                 y += b[:, np.newaxis, np.newaxis]
             add_forward(x, w, *self._sources, self.outputs, y)
@@ -54,29 +58,31 @@ class Plan:
 
     def input_gradient(self, dy: Array, w: Array) -> Array:
         """Return `dx` for `dy` shaped like `y`."""
-        dx = self._vectorised(lambda: self._phases(dy, w), dy, w)
+        try:
+            dx = self._phases(dy, w) if self._vectorised else None
+        except NumbaError as error:
+            dx = self._give_up(error)
         if dx is None:
-            dx = np.zeros((len(dy), self.groups * self.channels, self.rows.size, self.columns.size), dy.dtype)
+            dx = np.zeros((self.N, self.groups * self.channels, self.rows.size, self.columns.size), self.dtype)
             add_input_gradient(dy, w, *self._sources, self.outputs, dx)
         return dx
 
     def weight_gradient(self, dy: Array, x: Array) -> Array:
         """Return `dw` for `dy` shaped like `y`."""
-        dw = self._vectorised(lambda: self._weight_gradient(dy, self._wrapped(x)), dy, x)
+        try:
+            dw = self._weight_gradient(dy, self._wrapped(x) if self.wrap else x) if self._vectorised else None
+        except NumbaError as error:
+            dw = self._give_up(error)
         if dw is None:
-            dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), x.dtype)
+            dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), self.dtype)
             add_weight_gradient(dy, x, *self._sources, self.outputs, dw)
         return dw
 
-    def _vectorised(self, call: Callable[[], Array | None], *arrays: Array) -> Array | None:
-        """The result of `call`, or None where the plain loops must do."""
-        if self.processor.bits == 0 or not all(array.size for array in arrays):
-            return None
-        try:
-            return call()
-        except NumbaError as error:
-            give_up(f"the vector kernels do not compile: {type(error).__name__}")
-            return None
+    @cached_property
+    def _vectorised(self) -> bool:
+        """Whether there are vector kernels, and numbers for them."""
+        sizes = (self.N, self.channels, self.outputs, self.rows.size, self.columns.size)
+        return self.processor.bits > 0 and 0 not in sizes
 
     @property
     def _kernel(self) -> tuple[int, int]:
@@ -98,13 +104,24 @@ class Plan:
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
         rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
         return Correlation(
-            rows, columns, self.groups, self.channels, self.outputs, steps, self._kernel, self.dtype, self.processor
+            self.N,
+            rows,
+            columns,
+            self.groups,
+            self.channels,
+            self.outputs,
+            steps,
+            self._kernel,
+            self.dtype,
+            self.processor,
         )
 
     @cached_property
     def _weight_gradient(self) -> WeightGradient:
         rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        return WeightGradient(rows, columns, self.groups, self.channels, self.outputs, self.dtype, self.processor)
+        return WeightGradient(
+            self.N, rows, columns, self.groups, self.channels, self.outputs, self.dtype, self.processor
+        )
 
     @cached_property
     def _input_gradient(self) -> list[tuple[int, int, Correlation | None]]:
@@ -114,7 +131,8 @@ class Plan:
         rows, columns = (list(phases(axis, self.flip)) for axis in self._axes)
         return [
             (h, k, None if across is None or down is None else Correlation(
-                down, across, self.groups, self.outputs, self.channels, steps, self._kernel, self.dtype, self.processor
+                self.N, down, across, self.groups, self.outputs, self.channels, steps, self._kernel, self.dtype,
+                self.processor,
             ))
             for h, down in rows
             for k, across in columns
@@ -135,8 +153,6 @@ class Plan:
         return self._folded(dx) if self.wrap and dx is not None else dx
 
     def _wrapped(self, x: Array) -> Array:
-        if not self.wrap:
-            return x
         rows, columns = self._repeated
         return for_kernel(x[:, :, rows[:, np.newaxis], columns])
 
@@ -155,3 +171,8 @@ class Plan:
     def _repeated(self) -> tuple[IntArray, IntArray]:
         """The pixel that each row and column of the repeated image shows."""
         return self.rows.repeated(), self.columns.repeated()
+
+    def _give_up(self, error: NumbaError) -> None:
+        """From now on the plain loops must do, because the vector kernels cannot be compiled."""
+        vars(self)["_vectorised"] = False
+        give_up(f"the vector kernels do not compile: {type(error).__name__}")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.registry import cpu_target
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -38,3 +39,8 @@ def _checksum_of_sources() -> int:
 
 
 VERSION = _checksum_of_sources()
+
+# Numba imports its own library when it first compiles a function or finds one in the cache, which takes longer than the
+# rest of such a call: here it does so on import
+cpu_target.typing_context.refresh()
+cpu_target.target_context.refresh()

@@ -16,6 +16,23 @@ import numpy as np
 from ..arrays import Array
 from .compilation import compiled
 from .moves import copy_every, copy_run, transpose
+from .tile import address
+
+
+@compiled
+def workspace(lanes: int, size: int, like: Array) -> tuple[Array, int]:
+    """Memory for `size` numbers of the dtype of `like`, and where in it they begin: at the address of a whole vector.
+
+    Vectors that straddle two cache lines take twice as long to load.  The parts of a workspace should be `whole`.
+    """
+    memory = np.empty(size + lanes, like.dtype)
+    return memory, -(address(memory) // memory.itemsize) % lanes
+
+
+@compiled
+def whole(lanes: int, size: int) -> int:
+    """The least number of whole vectors that hold `size` numbers, in numbers."""
+    return (size + lanes - 1) // lanes * lanes
 
 
 @compiled
@@ -44,35 +61,44 @@ def copy_image(
 
 @compiled
 def copy_panels(
-    version: int, lanes: int, x: Array, at: int, C: int, P: int, first: int, last: int, width: int, copy: Array
-) -> None:
+    version: int, lanes: int, x: Array, at: int, C: int, P: int, first: int, last: int, width: int, copy_at: int,
+    copy: Array,
+) -> None:  # fmt: skip
     """Write pixels `first` to `last` of the image of `P` at `x[at]` to `copy (panels, C, width)`."""
     for panel, start in enumerate(range(first, last, width)):
         for c in range(C):
-            to, source = (panel * C + c) * width, at + c * P + start
+            to, source = copy_at + (panel * C + c) * width, at + c * P + start
             copy_run(version, lanes, x, source, copy, to, min(width, last - start))
 
 
 @compiled
 def write_block(
     version: int, lanes: int, source: Array, source_at: int, source_row: int, to: Array, to_at: int, to_row: int,
-    rows: int, columns: int, square: Array,
+    rows: int, columns: int, square: Array, square_at: int,
 ) -> None:  # fmt: skip
     """Write `columns` rows of `rows` numbers each to `to`: the corner of a transposed block of `lanes` x `lanes`.
 
-    All of the block at `source_at` can be read; `square` is where it is transposed if not all of it may be written.
+    All of the block at `source_at` can be read; if not all of it may be written, it is transposed in `square` first.
     """
     if rows == lanes and columns == lanes:
         transpose(version, lanes, source, source_at, source_row, to, to_at, to_row)
         return
-    transpose(version, lanes, source, source_at, source_row, square, 0, lanes)
+    transpose(version, lanes, source, source_at, source_row, square, square_at, lanes)
     for j in range(columns):
-        copy_run(version, lanes, square, j * lanes, to, to_at + j * to_row, rows)
+        copy_run(version, lanes, square, square_at + j * lanes, to, to_at + j * to_row, rows)
+
+
+@compiled
+def exact(factors: Array, results: Array) -> bool:
+    """Whether zeros for padding were exact: all `factors` are finite, which finite `results` show as well."""
+    if factors.size < results.size:
+        return all_finite(factors.ravel()) or all_finite(results.ravel())
+    return all_finite(results.ravel()) or all_finite(factors.ravel())
 
 
 @compiled
 def all_finite(a: Array) -> bool:
-    """Whether no entry is NaN or infinite."""
+    """Whether no entry of a contiguous array of one axis is NaN or infinite."""
     found = 0
     for i in range(a.size):
         found |= int(not abs(a[i]) < np.inf)
@@ -82,7 +108,7 @@ def all_finite(a: Array) -> bool:
 @compiled
 def pack_weights(
     version: int, block: int, w: Array, at: int, output_step: int, outputs: int, run_step: int, runs: int, run: int,
-    width: int, packed: Array, packed_at: int, square: Array,
+    width: int, packed: Array, packed_at: int, square_at: int,
 ) -> None:  # fmt: skip
     """Write `packed[k, o] = w[at + o*output_step + i*run_step + j]` for the terms `k = i*run + j`.
 
@@ -102,7 +128,9 @@ def pack_weights(
             for o in range(0, width, block):
                 source, to = at + o * output_step + i * run_step + j, packed_at + (i * run + j) * width + o
                 if o + block <= outputs and source + (block - 1) * output_step + block <= w.size:
-                    write_block(version, block, w, source, output_step, packed, to, width, block, terms, square)
+                    write_block(
+                        version, block, w, source, output_step, packed, to, width, block, terms, packed, square_at
+                    )
                     continue
                 for k in range(terms):
                     for lane in range(block):

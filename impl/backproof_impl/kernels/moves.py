@@ -106,6 +106,18 @@ def _copy_every(_: Any, source: Any, source_at: Any, step: Any, to: Any, to_at: 
     return types.void(source, at, at, to, at, at), codegen
 
 
+def _clear(_: Any, memory: Any, at: Any, count: Any) -> Any:
+    """Set `count` numbers to 0."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        first = pointer_to(context, builder, memory, *args[:2])
+        cgutils.memset(builder, first, builder.mul(args[2], args[2].type(memory.dtype.bitwidth // 8)), 0)
+        return context.get_dummy_value()
+
+    return types.void(memory, types.intp, types.intp), codegen
+
+
+clear = cast("Callable[..., None]", intrinsic(_clear))
 copy_run = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_copy_run))
 copy_every = cast("Callable[..., None]", intrinsic(_copy_every))
 transpose = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_transpose))

@@ -28,7 +28,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..arrays import Array
+from ..arrays import Array, IntArray
 
 
 class Vectors:
@@ -177,6 +177,19 @@ def _address(_: Any, array: Any) -> Any:
     return types.intp(array), codegen
 
 
+def _first_numbers(_: Any, table: Any, count: Any) -> Any:
+    """The first `count` integers of a table, as a tuple."""
+    size = count.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = [args[1].type(i) for i in range(size)]
+        numbers = [builder.load(pointer_to(context, builder, table, args[0], i)) for i in at]
+        return context.make_tuple(builder, signature.return_type, numbers)
+
+    return types.UniTuple(types.intp, size)(table, count), codegen
+
+
 address = cast("Callable[[Array], int]", intrinsic(_address))
+first_numbers = cast("Callable[[IntArray, int], tuple[int, ...]]", intrinsic(prefer_literal=True)(_first_numbers))
 channels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_channels_in_lanes))
 pixels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_pixels_in_lanes))
