@@ -30,8 +30,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba.core.errors import NumbaError
 
-from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel, plain
+from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
 from .geometry import (
     IntOrPair,
     Orientation,
@@ -60,13 +61,21 @@ def forward(
     orientation: Orientation = "convolution",
 ) -> Array:
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
-    if not (plain(x, w) if b is None else plain(x, w, b)):
-        check_dtypes(x=x, w=w, b=b)
-        x, w, b = for_kernel(x), for_kernel(w), None if b is None else for_kernel(b)
+    try:  # a call as one before
+        plan = _plans[
+            x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
+            id(orientation),
+        ]  # fmt: skip
+        if b is None or b.shape == plan.b_shape:
+            return plan.forward(x, w, b)
+    except NOT_AS_BEFORE:
+        pass
+    check_dtypes(x=x, w=w, b=b)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    if b is not None and b.shape != w.shape[:1]:
+    if b is not None:
         _check_bias(b, w)
-    return plan.forward(x, w, b)
+        b = for_kernel(b)
+    return plan.forward(for_kernel(x), for_kernel(w), b)
 
 
 def backward(
@@ -83,14 +92,12 @@ def backward(
     orientation: Orientation = "convolution",
 ) -> tuple[Array, Array, Array | None]:
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
-    if not (plain(dy, x, w) if b is None else plain(dy, x, w, b)):
-        check_dtypes(dy=dy, x=x, w=w, b=b)
-        dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
+    check_dtypes(dy=dy, x=x, w=w, b=b)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    if dy.shape != plan.y_shape:
-        check_shape("dy", dy, plan.y_shape, "the shape of y")
+    check_shape("dy", dy, plan.y_shape, "the shape of y")
     if b is not None:
         _check_bias(b, w)
+    dy, x, w = for_kernel(dy), for_kernel(x), for_kernel(w)
     return plan.input_gradient(dy, w), plan.weight_gradient(dy, x), None if b is None else bias_gradient(dy)
 
 
@@ -107,13 +114,19 @@ def input_gradient(
     orientation: Orientation = "convolution",
 ) -> Array:
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
-    if not plain(dy, x, w):
-        check_dtypes(dy=dy, x=x, w=w)
-        dy, w = for_kernel(dy), for_kernel(w)
+    try:  # a call as one before
+        plan = _plans[
+            x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
+            id(orientation),
+        ]  # fmt: skip
+        if dy.shape == plan.y_shape and x.dtype is plan.dtype and isinstance(x, np.ndarray):
+            return plan.input_gradient(dy, w)
+    except NOT_AS_BEFORE:
+        pass
+    check_dtypes(dy=dy, x=x, w=w)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    if dy.shape != plan.y_shape:
-        check_shape("dy", dy, plan.y_shape, "the shape of y")
-    return plan.input_gradient(dy, w)
+    check_shape("dy", dy, plan.y_shape, "the shape of y")
+    return plan.input_gradient(for_kernel(dy), for_kernel(w))
 
 
 def weight_gradient(
@@ -129,13 +142,19 @@ def weight_gradient(
     orientation: Orientation = "convolution",
 ) -> Array:
     """Return `dw (O, C/groups, kh, kw)`; of `w`, only the shape matters."""
-    if not plain(dy, x, w):
-        check_dtypes(dy=dy, x=x, w=w)
-        dy, x = for_kernel(dy), for_kernel(x)
+    try:  # a call as one before
+        plan = _plans[
+            x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
+            id(orientation),
+        ]  # fmt: skip
+        if dy.shape == plan.y_shape and w.dtype is plan.dtype and isinstance(w, np.ndarray):
+            return plan.weight_gradient(dy, x)
+    except NOT_AS_BEFORE:
+        pass
+    check_dtypes(dy=dy, x=x, w=w)
     plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
-    if dy.shape != plan.y_shape:
-        check_shape("dy", dy, plan.y_shape, "the shape of y")
-    return plan.weight_gradient(dy, x)
+    check_shape("dy", dy, plan.y_shape, "the shape of y")
+    return plan.weight_gradient(for_kernel(dy), for_kernel(x))
 
 
 def bias_gradient(dy: Array) -> Array:
@@ -147,25 +166,24 @@ def bias_gradient(dy: Array) -> Array:
     return db
 
 
-_plans: dict[tuple[object, ...], tuple[Plan, tuple[object, ...]]] = {}
+#: The plans made before.  Options are known by identity: values would not tell 1 from True and 1.0, which are refused.
+_plans: dict[tuple[object, ...], Plan] = {}
+#: What a call raises that is not as one before, and has to be checked, or its arrays to be copied.
+NOT_AS_BEFORE = (KeyError, AttributeError, TypeError, NumbaError)
 
 
 def _plan(x: Array, w: Array, *options: Any) -> Plan:
-    """The plan for these shapes and options, from those made before where there is one.
-
-    Options are known by identity: values would not tell 1 from True and 1.0, which are refused.
-    """
-    key = (x.shape, w.shape, x.dtype.char, *map(id, options))
-    found = _plans.get(key)
-    if found is not None:
-        return found[0]
+    """The plan for these shapes and options."""
     check_axes("x", x, "N, C, H, W")
     check_axes("w", w, "O, C/groups, kh, kw")
-    plan = _new_plan(x, w, *options)
-    if all(map(_never_changes, options)):
-        if len(_plans) >= 256:
-            _plans.clear()
-        _plans[key] = plan, options  # which so live on, and nothing else gets their identity
+    key = (x.shape, w.shape, x.itemsize, *map(id, options))
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _new_plan(x, w, *options)
+        if all(map(_never_changes, options)):
+            if len(_plans) >= 256:
+                _plans.clear()
+            _plans[key] = plan
     return plan
 
 
@@ -193,7 +211,10 @@ def _new_plan(
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    return Plan(len(x), rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
+    options = (stride, padding, dilation, groups, padding_mode, orientation)  # live on: their identity is the key
+    return Plan(
+        len(x), rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor(), options
+    )
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:

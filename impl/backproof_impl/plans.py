@@ -9,23 +9,32 @@ Circular padding is a copy of `x` that repeats it, and then no padding; the grad
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numba.core.errors import NumbaError
 
-from .arrays import Array, IntArray, for_kernel
+from .arrays import Array, IntArray, for_kernel, plain
 from .geometry import Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
 from .sums import Correlation, WeightGradient
-from .windows import forward_windows, phases
+from .windows import Windows, forward_windows, phases
+
+Sums = TypeVar("Sums")
+#: The first row and column of the pixels of a phase, and their sums; None where no tap reads them.
+Phase: TypeAlias = tuple[int, int, Correlation | None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The sums of a convolution of given shapes and options; arrays must be contiguous."""
+    """The sums of a convolution of given shapes and options.  `options` are what the user passed for them.
+
+    Arrays must have these shapes and be `arrays.plain`; where they are not, the methods raise TypeError.
+    """
 
     N: int
     rows: Axis
@@ -37,19 +46,23 @@ class Plan:
     flip: bool
     dtype: np.dtype[np.floating]
     processor: Processor
+    options: tuple[object, ...] = ()
 
     @cached_property
     def y_shape(self) -> tuple[int, int, int, int]:
         """The shape of `y`, and of `dy`."""
         return self.N, self.groups * self.outputs, self.rows.outputs, self.columns.outputs
 
+    @cached_property
+    def b_shape(self) -> tuple[int]:
+        """The shape of `b`."""
+        return (self.groups * self.outputs,)
+
     def forward(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y` for `x (N, groups * channels, H, W)`, `w (groups * outputs, channels, kh, kw)`."""
-        try:
-            y = self._forward(self._wrapped(x) if self.wrap else x, w, b) if self._vectorised else None
-        except NumbaError as error:
-            y = self._give_up(error)
+        y = None if self._forward is None else self._forward(self._wrapped(x) if self.wrap else x, w, b)
         if y is None:
+            _require_plain(x, w, *([] if b is None else [b]))
             y = np.zeros(self.y_shape, self.dtype)
             if b is not None:
                 y += b[:, np.newaxis, np.newaxis]
@@ -58,31 +71,33 @@ class Plan:
 
     def input_gradient(self, dy: Array, w: Array) -> Array:
         """Return `dx` for `dy` shaped like `y`."""
-        try:
-            dx = self._phases(dy, w) if self._vectorised else None
-        except NumbaError as error:
-            dx = self._give_up(error)
+        dx = None if self._input_gradient is None else self._phases(self._input_gradient, dy, w)
         if dx is None:
+            _require_plain(dy, w)
             dx = np.zeros((self.N, self.groups * self.channels, self.rows.size, self.columns.size), self.dtype)
             add_input_gradient(dy, w, *self._sources, self.outputs, dx)
         return dx
 
     def weight_gradient(self, dy: Array, x: Array) -> Array:
         """Return `dw` for `dy` shaped like `y`."""
-        try:
-            dw = self._weight_gradient(dy, self._wrapped(x) if self.wrap else x) if self._vectorised else None
-        except NumbaError as error:
-            dw = self._give_up(error)
+        dw = None
+        if self._weight_gradient is not None:
+            dw = self._weight_gradient(dy, self._wrapped(x) if self.wrap else x)
         if dw is None:
+            _require_plain(dy, x)
             dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), self.dtype)
             add_weight_gradient(dy, x, *self._sources, self.outputs, dw)
         return dw
 
-    @cached_property
-    def _vectorised(self) -> bool:
-        """Whether there are vector kernels, and numbers for them."""
-        sizes = (self.N, self.channels, self.outputs, self.rows.size, self.columns.size)
-        return self.processor.bits > 0 and 0 not in sizes
+    def _vectorised(self, make: Callable[[], Sums]) -> Sums | None:
+        """What `make` makes, or None where the plain loops must do."""
+        if self.processor.bits == 0 or 0 in (self.N, self.channels, self.outputs, self.rows.size, self.columns.size):
+            return None
+        try:
+            return make()
+        except NumbaError as error:
+            give_up(f"the vector kernels do not compile: {type(error).__name__}")
+            return None
 
     @property
     def _kernel(self) -> tuple[int, int]:
@@ -99,51 +114,45 @@ class Plan:
         return (self.rows.unrolled(), self.columns.unrolled()) if self.wrap else (self.rows, self.columns)
 
     @cached_property
-    def _forward(self) -> Correlation:
+    def _forward(self) -> Correlation | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
         rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        return Correlation(
-            self.N,
-            rows,
-            columns,
-            self.groups,
-            self.channels,
-            self.outputs,
-            steps,
-            self._kernel,
-            self.dtype,
-            self.processor,
-        )
+        return self._vectorised(lambda: self._correlation(rows, columns, self.channels, self.outputs, steps))
 
     @cached_property
-    def _weight_gradient(self) -> WeightGradient:
+    def _weight_gradient(self) -> WeightGradient | None:
         rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        return WeightGradient(
-            self.N, rows, columns, self.groups, self.channels, self.outputs, self.dtype, self.processor
-        )
+        sizes = (self.groups, self.channels, self.outputs)
+        return self._vectorised(lambda: WeightGradient(self.N, rows, columns, *sizes, self.dtype, self.processor))
 
     @cached_property
-    def _input_gradient(self) -> list[tuple[int, int, Correlation | None]]:
-        """The first row and column of each phase, and its sums; None where no tap reads its pixels."""
+    def _input_gradient(self) -> list[Phase] | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, taps, self.channels * taps)
         rows, columns = (list(phases(axis, self.flip)) for axis in self._axes)
-        return [
-            (h, k, None if across is None or down is None else Correlation(
-                self.N, down, across, self.groups, self.outputs, self.channels, steps, self._kernel, self.dtype,
-                self.processor,
-            ))
-            for h, down in rows
-            for k, across in columns
-        ]  # fmt: skip
+        return self._vectorised(
+            lambda: [
+                (h, k, None if across is None or down is None
+                 else self._correlation(down, across, self.outputs, self.channels, steps))
+                for h, down in rows
+                for k, across in columns
+            ]
+        )  # fmt: skip
 
-    def _phases(self, dy: Array, w: Array) -> Array | None:
-        if len(self._input_gradient) == 1 and self._input_gradient[0][2] is not None:
-            dx = self._input_gradient[0][2](dy, w, None)
+    def _correlation(
+        self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
+    ) -> Correlation:
+        return Correlation(
+            self.N, rows, columns, self.groups, channels, outputs, steps, self._kernel, self.dtype, self.processor
+        )
+
+    def _phases(self, parts: list[Phase], dy: Array, w: Array) -> Array | None:
+        if len(parts) == 1 and parts[0][2] is not None:
+            dx = parts[0][2](dy, w, None)
         else:
-            dx = np.zeros((len(dy), self.groups * self.channels, *(axis.size for axis in self._axes)), dy.dtype)
-            for h, k, correlation in self._input_gradient:
+            dx = np.zeros((self.N, self.groups * self.channels, *(axis.size for axis in self._axes)), self.dtype)
+            for h, k, correlation in parts:
                 if correlation is None:
                     continue
                 part = correlation(dy, w, None)
@@ -172,7 +181,7 @@ class Plan:
         """The pixel that each row and column of the repeated image shows."""
         return self.rows.repeated(), self.columns.repeated()
 
-    def _give_up(self, error: NumbaError) -> None:
-        """From now on the plain loops must do, because the vector kernels cannot be compiled."""
-        vars(self)["_vectorised"] = False
-        give_up(f"the vector kernels do not compile: {type(error).__name__}")
+
+def _require_plain(*arrays: Array) -> None:
+    if not plain(*arrays):
+        raise TypeError("arrays must be NumPy's, C-contiguous, aligned, writeable, and all float32 or all float64")

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numba import from_dtype
 
 from .arrays import Array, IntArray, for_kernel
 from .kernels import correlation, dots, weight_gradient
 from .kernels.choice import choose, dots_are_faster
+from .kernels.compilation import array_type, for_types
 from .kernels.layout import exact
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
@@ -80,7 +83,7 @@ class Correlation:
         chunk = math.ceil(channels / math.ceil(channels / most))
         before, some = (rows.before, columns.before), 1
         if tile.lanes == "channels":
-            self._kernel = correlation.channel_lanes(lanes, tile.rows, tile.vectors)
+            compute = correlation.channel_lanes(lanes, tile.rows, tile.vectors)
             band, HB = _band(rows, channels * columns.extent * item, PIXELS // columns.outputs)
             step, pitch, at = _pitch(rows, columns, HB)
             some = max(1, min(PIXELS // pixels, BAND // (channels * step * item))) if band == rows.outputs else 1
@@ -94,20 +97,15 @@ class Correlation:
                 *self._shape[2:], band, some, chunk, taps,
             )  # fmt: skip
         else:
-            self._kernel = correlation.pixel_lanes(lanes, tile.rows, tile.vectors)
+            compute = correlation.pixel_lanes(lanes, tile.rows, tile.vectors)
             across = tile.vectors * lanes
             if flat:
                 OH, OW, WQ, sh, sw = -(-pixels // across), across, across, 1, 1
                 in_rows, in_columns, step = [0], [0], across
                 band, HB = _band(Windows(OH, OH, 1, 0, (0,), (0,)), channels * across * item, OH)
             else:
-                (OH, OW), sh, sw, WQ = (
-                    self._shape[2:],
-                    rows.stride,
-                    columns.stride,
-                    -(-columns.extent // columns.stride),
-                )
-                band, HB = _band(rows, channels * sw * WQ * item, OH)
+                OH, OW, sw = rows.outputs, columns.outputs, columns.stride
+                band, HB = _band(rows, channels * sw * -(-columns.extent // sw) * item, OH)
                 HB, WQ, sh, sw, in_rows, in_columns = _phases(rows, columns, HB)
                 step = sh * sw * HB * WQ
             tables = [_terms(chunk, step, 1, in_rows, in_columns)]
@@ -115,12 +113,14 @@ class Correlation:
             sizes = (
                 G, C, O, rows.size, columns.size, *before, HB, WQ, sh, sw, flat, pixels, OH, OW, band, chunk, taps,
             )  # fmt: skip
-        self._threads = threads_for(N * G * O * pixels * terms)
+        self._threads, blocks = threads_for(N * G * O * pixels * terms), -(-O // width)
         items = -(-N // some) * G * bands
-        parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(-(-O // width), self._threads)
-        self._items = items * parts
-        self._checked = not self._inside and self._threads == 1
-        self._table = _table(self._checked, tables, *sizes, parts, *(step // all_taps * taps for step in steps))
+        parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
+        self._kernel, self._items = for_types(compute, *_types(dtype, 4, 4, 1)), items * parts
+        checked = not self._inside and self._threads == 1
+        self._table = _table(
+            checked, tables, *sizes, blocks, bands, parts, *(step // all_taps * taps for step in steps)
+        )
 
     def __call__(self, x: Array, w: Array, b: Array | None) -> Array | None:
         """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
@@ -129,10 +129,11 @@ class Correlation:
         if self._taps is not None:
             w = for_kernel(w.reshape(*w.shape[:2], 1, -1)[..., self._taps])
         y = np.empty(self._shape, self._dtype)
-        arguments = (x, w, self._no_bias if b is None else b, self._table, y)
+        if b is None:
+            b = self._no_bias
         if self._threads == 1:
-            return y if self._kernel(*arguments, 0, self._items) else None
-        run(self._kernel, arguments, self._items, self._threads)
+            return y if self._kernel(x, w, b, self._table, y, 0, self._items) else None
+        run(self._kernel, (x, w, b, self._table, y), self._items, self._threads)
         return y if self._inside or exact(w, y) else None
 
 
@@ -154,12 +155,13 @@ class WeightGradient:
         if dots_are_faster(
             tile, processor.registers, lanes, outputs, channels * taps, rows.outputs, columns.outputs, work
         ):
-            self._kernel, self._items = dots.pixel_lanes(lanes), groups * channels
+            self._kernel = for_types(dots.pixel_lanes(lanes), *_types(dtype, 4, 4))
+            self._items = groups * channels
             *phased, in_rows, in_columns = _phases(rows, columns, rows.extent)
             origins = _padded(_terms(1, 0, 1, in_rows, in_columns), dots.TAPS)
             self._table = _table(checked, [origins], *sizes, *phased, rows.outputs, columns.outputs, taps)
             return
-        self._kernel = weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors)
+        self._kernel = for_types(weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors), *_types(dtype, 4, 4))
         items = groups * -(-outputs // (tile.vectors * lanes))
         if items % self._threads and items < 4 * self._threads and channels % self._threads == 0:
             parts = self._threads
@@ -183,6 +185,12 @@ class WeightGradient:
             return dw if self._kernel(x, dy, self._table, dw, 0, self._items) else None
         run(self._kernel, (x, dy, self._table, dw), self._items, self._threads)
         return dw if self._inside or exact(dy, dw) else None
+
+
+def _types(dtype: np.dtype[np.floating], *axes: int) -> tuple[Any, ...]:
+    """Of a kernel's arguments: arrays that it reads, the table, the array that it writes, start and stop."""
+    table, result, number = array_type(np.dtype(np.intp), 1), array_type(dtype, 4), from_dtype(np.dtype(np.intp))
+    return (*(array_type(dtype, axis) for axis in axes), table, result, number, number)
 
 
 def _table(checked: bool, tables: list[IntArray], *sizes: int) -> IntArray:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.core.registry import cpu_target
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
@@ -28,6 +29,21 @@ def compiled(function: Kernel) -> Kernel:
         return cast("Kernel", numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:  # Numba found no folder that it may write to
         return cast("Kernel", numba.njit(nogil=True)(function))
+
+
+def for_types(kernel: Kernel, *types: Any) -> Kernel:
+    """Compile `kernel` for arguments of these Numba types, and no others: a call with others raises TypeError."""
+    dispatcher: Any = kernel
+    if types not in dispatcher.overloads:
+        dispatcher.disable_compile(False)
+        dispatcher.compile(types)
+        dispatcher.disable_compile()
+    return kernel
+
+
+def array_type(dtype: np.dtype[Any], axes: int) -> Any:
+    """The Numba type of arrays that are C-contiguous, aligned and writeable."""
+    return numba.types.Array(numba.from_dtype(dtype), axes, "C")
 
 
 def _checksum_of_sources() -> int:

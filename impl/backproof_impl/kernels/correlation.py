@@ -23,7 +23,7 @@ from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
 from .layout import copy_image, copy_panels, exact, pack_weights, whole, workspace, write_block
 from .moves import clear, copy_run
-from .tile import address, channels_in_lanes, first_numbers, pixels_in_lanes
+from .tile import address, channels_in_lanes, first_numbers, flat, pixels_in_lanes
 
 
 @cache
@@ -39,10 +39,9 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     def correlate_channel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
             checked, terms_at, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band,  # noqa: E741
-            some, chunk, taps, parts, group_step, output_step, channel_step,
-        ) = first_numbers(table, 26)  # fmt: skip
-        x_, w_, b_, y_ = x.ravel(), w.ravel(), b.ravel(), y.ravel()
-        blocks, bands = -(-O // width), -(-OH // band)
+            some, chunk, taps, blocks, bands, parts, group_step, output_step, channel_step,
+        ) = first_numbers(table, 28)  # fmt: skip
+        x_, w_, y_ = flat(x), flat(w), flat(y)
         sums_at = whole(lanes, chunk * taps * width)
         bias_at = sums_at + (some * band * OW + rows + lanes) * width
         square_at = bias_at + width
@@ -72,7 +71,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
             for block in range(part * blocks // parts, (part + 1) * blocks // parts):
                 o0 = block * width
                 for o in range(width):
-                    work[bias_at + o] = b_[g * O + o0 + o] if o0 + o < O and b_.size > 0 else 0
+                    work[bias_at + o] = b[g * O + o0 + o] if o0 + o < O and b.size > 0 else 0
                 for c in range(0, C, chunk):
                     count = min(chunk, C - c) * taps
                     runs, run = (1, count) if channel_step == taps else (count // taps, taps)
@@ -116,10 +115,9 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     def correlate_pixel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
             checked, terms_at, G, C, O, H, W, row, column, HB, WP, sh, sw, panels, P, OH, OW, band, chunk, taps,  # noqa: E741
-            parts, group_step, output_step, channel_step,
-        ) = first_numbers(table, 24)  # fmt: skip
-        x_, w_, b_, y_ = x.ravel(), w.ravel(), b.ravel(), y.ravel()
-        blocks, bands = -(-O // rows), -(-OH // band)
+            blocks, bands, parts, group_step, output_step, channel_step,
+        ) = first_numbers(table, 26)  # fmt: skip
+        x_, w_, y_ = flat(x), flat(w), flat(y)
         step, tile_step = (width, C * width) if panels else (sh * sw * HB * WP, width)
         packed_size = whole(lanes, blocks * C * taps * rows)
         # the last vector may read beyond the last pixel
@@ -150,7 +148,7 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                     )  # fmt: skip
                 for r in range(first * rows, last * rows):
                     for lane in range(lanes):
-                        work[bias_at + r * lanes + lane] = b_[g * O + r] if r < O and b_.size > 0 else 0
+                        work[bias_at + r * lanes + lane] = b[g * O + r] if r < O and b.size > 0 else 0
             if panels:
                 copy_panels(version, lanes, x_, x_at, C, P, i0 * OW, min(P, i1 * OW), width, image_at, work)
             else:

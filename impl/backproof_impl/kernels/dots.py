@@ -26,7 +26,7 @@ from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
 from .layout import copy_image, exact, whole, workspace
 from .moves import clear, copy_run
-from .tile import Vectors, first_numbers, pointer_to
+from .tile import Vectors, first_numbers, flat, pointer_to
 
 #: Taps whose sums are made together, in a register each.
 TAPS = 9
@@ -93,7 +93,7 @@ def pixel_lanes(lanes: int) -> Callable[..., bool]:
     @compiled
     def weight_gradient_pixel_lanes(x: Array, dy: Array, table: IntArray, dw: Array, start: int, stop: int) -> bool:
         checked, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, sw, OH, OW, T = first_numbers(table, 17)  # noqa: E741
-        x_, dy_, dw_ = x.ravel(), dy.ravel(), dw.ravel()
+        x_, dy_, dw_ = flat(x), flat(dy), flat(dw)
         pitch, tiles = whole(lanes, OW), -(-T // taps)
         sums_size, dy_size, image_size = O * tiles * taps * lanes, OH * pitch, sh * sw * HB * WP + lanes
         work, sums_at = workspace(lanes, sums_size + dy_size + image_size, x_)

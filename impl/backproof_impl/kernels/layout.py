@@ -16,7 +16,7 @@ import numpy as np
 from ..arrays import Array
 from .compilation import compiled
 from .moves import copy_every, copy_run, transpose
-from .tile import address
+from .tile import address, flat
 
 
 @compiled
@@ -92,8 +92,8 @@ def write_block(
 def exact(factors: Array, results: Array) -> bool:
     """Whether zeros for padding were exact: all `factors` are finite, which finite `results` show as well."""
     if factors.size < results.size:
-        return all_finite(factors.ravel()) or all_finite(results.ravel())
-    return all_finite(results.ravel()) or all_finite(factors.ravel())
+        return all_finite(flat(factors)) or all_finite(flat(results))
+    return all_finite(flat(results)) or all_finite(flat(factors))
 
 
 @compiled

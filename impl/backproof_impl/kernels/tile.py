@@ -26,7 +26,9 @@ from typing import Any, cast
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 from ..arrays import Array, IntArray
 
@@ -189,6 +191,23 @@ def _first_numbers(_: Any, table: Any, count: Any) -> Any:
     return types.UniTuple(types.intp, size)(table, count), codegen
 
 
+def _flat(_: Any, array: Any) -> Any:
+    """A view of a contiguous array with one axis; `reshape` and `ravel` do the same in 20 to 50 times the time."""
+    result = types.Array(array.dtype, 1, "C")
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        of = context.make_array(array)(context, builder, args[0])
+        view = context.make_array(result)(context, builder)
+        populate_array(
+            view, data=of.data, shape=[of.nitems], strides=[of.itemsize], itemsize=of.itemsize, meminfo=of.meminfo,
+            parent=of.parent,
+        )  # fmt: skip
+        return impl_ret_borrowed(context, builder, result, view._getvalue())
+
+    return result(array), codegen
+
+
+flat = cast("Callable[[Array], Array]", intrinsic(_flat))
 address = cast("Callable[[Array], int]", intrinsic(_address))
 first_numbers = cast("Callable[[IntArray, int], tuple[int, ...]]", intrinsic(prefer_literal=True)(_first_numbers))
 channels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_channels_in_lanes))

@@ -19,7 +19,7 @@ from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
 from .layout import copy_image, exact, workspace, write_block
 from .moves import clear, transpose
-from .tile import address, channels_in_lanes, first_numbers
+from .tile import address, channels_in_lanes, first_numbers, flat
 
 #: Pixels of `dy` that are packed at a time; also how many products are added up before their sum is.
 BLOCK = 256
@@ -37,7 +37,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
             checked, terms_at, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band,  # noqa: E741
             taps, parts,
         ) = first_numbers(table, 21)  # fmt: skip
-        x_, dy_, dw_ = x.ravel(), dy.ravel(), dw.ravel()
+        x_, dy_, dw_ = flat(x), flat(dy), flat(dw)
         blocks, some_of_C, P = -(-O // width), C // parts, OH * OW
         K = some_of_C * taps
         tiles = -(-K // rows)
