@@ -18,6 +18,7 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from .arrays import Array, IntArray, for_kernel, plain
+from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
 from .geometry import Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
@@ -26,7 +27,7 @@ from .windows import Windows, forward_windows, phases
 
 Sums = TypeVar("Sums")
 #: The first row and column of the pixels of a phase, and their sums; None where no tap reads them.
-Phase: TypeAlias = tuple[int, int, Correlation | None]
+Phase: TypeAlias = tuple[int, int, Correlation | Depthwise | None]
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,36 @@ class Plan:
         return (self.rows.unrolled(), self.columns.unrolled()) if self.wrap else (self.rows, self.columns)
 
     @cached_property
-    def _forward(self) -> Correlation | None:
+    def _windows(self) -> tuple[Windows, Windows]:
+        """The windows of the forward pass, on rows and columns."""
+        rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
+        return rows, columns
+
+    @cached_property
+    def _depthwise_lanes(self) -> int:
+        """How many channels lie side by side where their groups have no others; 0 where that is not done."""
+        if self.channels * self.outputs > 1:
+            return 0
+        pixels = math.prod(axis.extent for axis in self._windows) + math.prod(self.y_shape[2:])
+        return lanes_for(self.processor, self.dtype, self.groups, pixels)
+
+    @cached_property
+    def _forward(self) -> Correlation | Depthwise | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
-        rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
+        rows, columns = self._windows
+        if self._depthwise_lanes:
+            return self._vectorised(lambda: self._depthwise([Part(rows, columns)], self.y_shape[2:]))
         return self._vectorised(lambda: self._correlation(rows, columns, self.channels, self.outputs, steps))
 
     @cached_property
-    def _weight_gradient(self) -> WeightGradient | None:
-        rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        sizes = (self.groups, self.channels, self.outputs)
+    def _weight_gradient(self) -> WeightGradient | DepthwiseWeightGradient | None:
+        rows, columns = self._windows
+        lanes, sizes = self._depthwise_lanes, (self.groups, self.channels, self.outputs)
+        if lanes:
+            return self._vectorised(
+                lambda: DepthwiseWeightGradient(self.N, self.groups, rows, columns, self.dtype, lanes)
+            )
         return self._vectorised(lambda: WeightGradient(self.N, rows, columns, *sizes, self.dtype, self.processor))
 
     @cached_property
@@ -131,14 +152,26 @@ class Plan:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, taps, self.channels * taps)
         rows, columns = (list(phases(axis, self.flip)) for axis in self._axes)
+        parts = [  # those that some tap reads
+            Part(down, across, h, k, self.rows.stride, self.columns.stride)
+            for h, down in rows
+            for k, across in columns
+            if down is not None and across is not None
+        ]
+        if self._depthwise_lanes and parts:
+            size = self._axes[0].size, self._axes[1].size
+            return self._vectorised(lambda: list[Phase]([(0, 0, self._depthwise(parts, size))]))
         return self._vectorised(
-            lambda: [
+            lambda: list[Phase]([
                 (h, k, None if across is None or down is None
                  else self._correlation(down, across, self.outputs, self.channels, steps))
                 for h, down in rows
                 for k, across in columns
-            ]
+            ])
         )  # fmt: skip
+
+    def _depthwise(self, parts: list[Part], size: tuple[int, int]) -> Depthwise:
+        return Depthwise(self.N, self.groups, parts, size, self._kernel, self.dtype, self._depthwise_lanes)
 
     def _correlation(
         self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]

@@ -34,6 +34,18 @@ BAND = 2**19
 PIXELS = 1024
 
 
+def kernel_types(dtype: np.dtype[np.floating], *axes: int) -> tuple[Any, ...]:
+    """The types of a kernel's arguments: arrays that it reads, the table, the array that it writes, start and stop."""
+    table, result, number = array_type(np.dtype(np.intp), 1), array_type(dtype, 4), from_dtype(np.dtype(np.intp))
+    return (*(array_type(dtype, axis) for axis in axes), table, result, number, number)
+
+
+def make_table(checked: bool, tables: list[IntArray], *sizes: int) -> IntArray:
+    """What a kernel reads: whether it checks for exactness, where its tables begin, its sizes; then the tables."""
+    starts = np.cumsum([1 + len(tables) + len(sizes), *(table.size for table in tables[:-1])])
+    return np.concatenate([np.array([checked, *starts, *sizes], np.intp), *tables])
+
+
 class Correlation:
     """`y[n, o, p] = b[o] + sum over c, u, v of x[n, c, window p's pixel for tap (u, v)] * w[o, c, u, v]`, in `groups`.
 
@@ -116,9 +128,9 @@ class Correlation:
         self._threads, blocks = threads_for(N * G * O * pixels * terms), -(-O // width)
         items = -(-N // some) * G * bands
         parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
-        self._kernel, self._items = for_types(compute, *_types(dtype, 4, 4, 1)), items * parts
+        self._kernel, self._items = for_types(compute, *kernel_types(dtype, 4, 4, 1)), items * parts
         checked = not self._inside and self._threads == 1
-        self._table = _table(
+        self._table = make_table(
             checked, tables, *sizes, blocks, bands, parts, *(step // all_taps * taps for step in steps)
         )
 
@@ -155,13 +167,15 @@ class WeightGradient:
         if dots_are_faster(
             tile, processor.registers, lanes, outputs, channels * taps, rows.outputs, columns.outputs, work
         ):
-            self._kernel = for_types(dots.pixel_lanes(lanes), *_types(dtype, 4, 4))
+            self._kernel = for_types(dots.pixel_lanes(lanes), *kernel_types(dtype, 4, 4))
             self._items = groups * channels
             *phased, in_rows, in_columns = _phases(rows, columns, rows.extent)
             origins = _padded(_terms(1, 0, 1, in_rows, in_columns), dots.TAPS)
-            self._table = _table(checked, [origins], *sizes, *phased, rows.outputs, columns.outputs, taps)
+            self._table = make_table(checked, [origins], *sizes, *phased, rows.outputs, columns.outputs, taps)
             return
-        self._kernel = for_types(weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors), *_types(dtype, 4, 4))
+        self._kernel = for_types(
+            weight_gradient.channel_lanes(lanes, tile.rows, tile.vectors), *kernel_types(dtype, 4, 4)
+        )
         items = groups * -(-outputs // (tile.vectors * lanes))
         if items % self._threads and items < 4 * self._threads and channels % self._threads == 0:
             parts = self._threads
@@ -173,7 +187,7 @@ class WeightGradient:
             _outer(pitch, _starts(rows)[:band], _starts(columns)),
             _padded(_terms(channels // parts, step, pitch, rows.offsets, columns.offsets), tile.rows),
         ]
-        self._table = _table(
+        self._table = make_table(
             checked, tables, *sizes, HB, pitch, rows.stride, not self._inside, at, rows.outputs, columns.outputs, band,
             taps, parts,
         )  # fmt: skip
@@ -185,18 +199,6 @@ class WeightGradient:
             return dw if self._kernel(x, dy, self._table, dw, 0, self._items) else None
         run(self._kernel, (x, dy, self._table, dw), self._items, self._threads)
         return dw if self._inside or exact(dy, dw) else None
-
-
-def _types(dtype: np.dtype[np.floating], *axes: int) -> tuple[Any, ...]:
-    """Of a kernel's arguments: arrays that it reads, the table, the array that it writes, start and stop."""
-    table, result, number = array_type(np.dtype(np.intp), 1), array_type(dtype, 4), from_dtype(np.dtype(np.intp))
-    return (*(array_type(dtype, axis) for axis in axes), table, result, number, number)
-
-
-def _table(checked: bool, tables: list[IntArray], *sizes: int) -> IntArray:
-    """What a kernel reads: whether it checks for exactness, where its tables begin, its sizes; then the tables."""
-    starts = np.cumsum([1 + len(tables) + len(sizes), *(table.size for table in tables[:-1])])
-    return np.concatenate([np.array([checked, *starts, *sizes], np.intp), *tables])
 
 
 def _band(rows: Windows, row_bytes: int, limit: int) -> tuple[int, int]:

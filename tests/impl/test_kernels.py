@@ -31,6 +31,8 @@ GEOMETRIES = [
     ((2, 4, 11, 18), (6, 4, 2, 3), {"dilation": (2, 3), "padding": 2}),
     ((1, 3, 2, 2), (4, 3, 5, 5), {"padding": 3}),
     ((2, 6, 8, 9), (40, 3, 3, 3), {"groups": 2, "stride": (1, 3)}),
+    ((2, 19, 6, 9), (19, 1, 3, 3), {"groups": 19, "padding": 1, "stride": 2}),
+    ((1, 9, 5, 20), (9, 1, 2, 4), {"groups": 9, "padding": ((0, 1), (2, 0)), "dilation": (2, 1)}),
     ((2, 5, 8, 21), (5, 1, 3, 3), {"groups": 5, "padding": 1, "stride": 2}),
     ((2, 70, 5, 13), (34, 70, 1, 1), {}),
     ((1, 3, 9, 12), (20, 3, 1, 1), {"stride": (2, 3)}),
@@ -38,7 +40,7 @@ GEOMETRIES = [
     ((40, 2, 3, 3), (19, 2, 2, 2), {"padding_mode": "circular", "padding": 4}),
     ((1, 1, 70, 80), (2, 1, 3, 3), {"padding": ((5, 1), (0, 9))}),
 ]
-SMALLER = GEOMETRIES[:11]
+SMALLER = GEOMETRIES[:13]
 
 
 def all_results(integers, geometry, dtype, orientation="convolution", spoil=None):

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Array
 from .compilation import compiled
-from .moves import copy_every, copy_run, transpose
+from .moves import clear, copy_every, copy_run, transpose
 from .tile import address, flat
 
 
@@ -69,6 +69,46 @@ def copy_panels(
         for c in range(C):
             to, source = copy_at + (panel * C + c) * width, at + c * P + start
             copy_run(version, lanes, x, source, copy, to, min(width, last - start))
+
+
+@compiled
+def read_lanes(
+    version: int, lanes: int, x: Array, at: int, H: int, W: int, before_row: int, before_column: int, rows: int,
+    columns: int, to: Array, to_at: int,
+) -> None:  # fmt: skip
+    """Write `lanes` images, the first at `x[at]`, with their padding as `rows * columns` vectors of one pixel each.
+
+    Up to `lanes` vectors behind them are written to as well.
+    """
+    first, last = max(0, before_column), min(columns, W + before_column)
+    for i in range(rows):
+        h, row_at = i - before_row, to_at + i * columns * lanes
+        if h < 0 or h >= H or first >= last:
+            clear(to, row_at, columns * lanes)
+            continue
+        clear(to, row_at, first * lanes)
+        for begin in range(first, last, lanes):
+            # the last block overlaps the one before, or goes beyond its row, where the next is to come
+            j = begin if begin + lanes <= last else max(first, last - lanes)
+            source, place = at + h * W + j - before_column, row_at + j * lanes
+            if source + (lanes - 1) * H * W + lanes <= x.size:
+                transpose(version, lanes, x, source, H * W, to, place, lanes)
+                continue
+            for q in range(min(lanes, last - j)):
+                for lane in range(lanes):
+                    to[place + q * lanes + lane] = x[source + lane * H * W + q]
+        clear(to, row_at + last * lanes, (columns - last) * lanes)
+
+
+@compiled
+def write_lanes(version: int, lanes: int, sums: Array, at: int, P: int, y: Array, y_at: int, square_at: int) -> None:
+    """Write `P` vectors of one pixel each as `lanes` images, the first at `y[y_at]`; `square` is a block in `sums`."""
+    if lanes > P:
+        write_block(version, lanes, sums, at, lanes, y, y_at, P, P, lanes, sums, square_at)
+        return
+    for begin in range(0, P, lanes):
+        p = min(begin, P - lanes)  # the last block overlaps the one before
+        transpose(version, lanes, sums, at + p * lanes, lanes, y, y_at + p, P)
 
 
 @compiled

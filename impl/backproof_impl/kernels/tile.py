@@ -52,6 +52,19 @@ class Vectors:
         loaded.align = self.bytes
         return loaded
 
+    def joined(self, pointers: list[Any], lanes: int) -> Any:
+        """The vector of so many numbers from each of `pointers`."""
+        part = ir.VectorType(self.type.element, lanes)
+        loaded = []
+        for pointer in pointers:
+            loaded.append(self.builder.load(self.builder.bitcast(pointer, part.as_pointer())))
+            loaded[-1].align = self.bytes
+        while len(loaded) > 1:
+            lanes *= 2
+            every = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes)))
+            loaded = [self.builder.shuffle_vector(a, b, every) for a, b in zip(loaded[::2], loaded[1::2], strict=True)]
+        return loaded[0]
+
     def store(self, value: Any, pointer: Any) -> None:
         """Write a vector to `pointer`, which need only be aligned as a number is."""
         self.builder.store(value, self.builder.bitcast(pointer, self.type.as_pointer())).align = self.bytes
