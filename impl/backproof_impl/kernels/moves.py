@@ -55,14 +55,14 @@ def _small_blocks_transposed(vector: Vectors, rows: list[Any]) -> list[Any]:
 
     def interleaved(first: Any, second: Any, half: int, size: int) -> Any:
         """Of each block, the low or high half of both, in turns of `size` lanes."""
-        lanes = []
+        chosen: list[int] = []
         for block in range(0, L, S):
             for lane in range(half * S // 2, (half + 1) * S // 2, size):
-                lanes += [block + lane + i for i in range(size)] + [L + block + lane + i for i in range(size)]
-        return vector.shuffle(first, second, lanes)
+                chosen += [block + lane + i for i in range(size)] + [L + block + lane + i for i in range(size)]
+        return vector.shuffle(first, second, chosen)
 
     if S < 4:
-        return rows if S == 1 else [interleaved(*rows, half, 1) for half in (0, 1)]
+        return rows if S == 1 else [interleaved(rows[0], rows[1], half, 1) for half in (0, 1)]
     pairs = [[interleaved(rows[i], rows[i + 1], half, 1) for i in (0, 2)] for half in (0, 1)]
     return [interleaved(first, second, half, 2) for first, second in pairs for half in (0, 1)]
 
