@@ -27,7 +27,7 @@ from .windows import Windows
 #: Products that are added up before their sum is added to others, at most.
 CHUNK = 512
 #: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
-FIRST_LEVEL = 24 * 2**10
+FIRST_LEVEL = 32 * 2**10
 #: Bytes of images that are copied at a time: they should fit the second-level cache, with
 BAND = 2**19
 #: so many sums for each of a tile's output channels.

@@ -77,7 +77,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                     runs, run = (1, count) if channel_step == taps else (count // taps, taps)
                     pack_weights(
                         version, lanes, w_, g * group_step + o0 * output_step + c * channel_step, output_step,
-                        O - o0, channel_step, runs, run, width, work, packed_at, square_at,
+                        O - o0, channel_step, runs, run, width, work, packed_at,
                     )  # fmt: skip
                     # the first chunk begins with the bias, the others with the sums so far
                     base_at, base_row = (sums_at, width) if c else (bias_at, 0)
@@ -124,12 +124,11 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
         image_size = whole(lanes, C * sh * sw * HB * WP + width)
         sums_size, bias_size = blocks * rows * width, blocks * rows * lanes
         work, packed_at = workspace(
-            lanes, packed_size + sums_size + bias_size + image_size + square_of * square_of, x_
+            lanes, packed_size + sums_size + bias_size + image_size, x_
         )  # fmt: skip
         sums_at = packed_at + packed_size
         bias_at = sums_at + sums_size
         image_at = bias_at + bias_size
-        square_at = image_at + image_size
         clear(work, image_at, image_size)
         work_, y__ = address(work), address(y_)
         runs, run = (1, C * taps) if channel_step == taps else (C, taps)
@@ -144,7 +143,6 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                     pack_weights(
                         version, square_of, w_, g * group_step + block * rows * output_step, output_step,
                         O - block * rows, channel_step, runs, run, rows, work, packed_at + block * C * taps * rows,
-                        square_at,
                     )  # fmt: skip
                 for r in range(first * rows, last * rows):
                     for lane in range(lanes):

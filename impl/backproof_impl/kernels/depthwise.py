@@ -99,7 +99,7 @@ def correlation(lanes: int) -> Callable[..., bool]:
             n, c = item % N, min(item // N * lanes, C - lanes)
             if c != packed_c:
                 packed_c = c
-                pack_weights(version, lanes, w_, c * T, T, lanes, T, 1, T, lanes, work, packed_at, square_at)
+                pack_weights(version, lanes, w_, c * T, T, lanes, T, 1, T, lanes, work, packed_at)
                 for k in range(T):
                     to = packed_at + (T + k) * lanes
                     copy_run(version, lanes, work, packed_at + table[taps_at + k] * lanes, work, to, lanes)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Array
 from .compilation import compiled
-from .moves import clear, copy_every, copy_run, transpose
+from .moves import COLUMNS, clear, copy_every, copy_run, transpose, transpose_columns
 from .tile import address, flat
 
 
@@ -148,30 +148,28 @@ def all_finite(a: Array) -> bool:
 @compiled
 def pack_weights(
     version: int, block: int, w: Array, at: int, output_step: int, outputs: int, run_step: int, runs: int, run: int,
-    width: int, packed: Array, packed_at: int, square_at: int,
+    width: int, packed: Array, packed_at: int,
 ) -> None:  # fmt: skip
     """Write `packed[k, o] = w[at + o*output_step + i*run_step + j]` for the terms `k = i*run + j`.
 
-    They come in `runs` of `run` that follow each other in `w`, and are moved in square blocks.  Lanes from `outputs`
-    to `width` are 0.
+    They come in `runs` of `run` that follow each other in `w`, and are moved in narrow blocks, of `block` outputs.
+    Lanes from `outputs` to `width` are 0.
     """
     if output_step == 1 and run == 1:  # the lanes of a term follow each other in w: nothing to transpose
         used = min(width, outputs)
         for i in range(runs):
             copy_run(version, block, w, at + i * run_step, packed, packed_at + i * width, used)
-            for lane in range(used, width):
-                packed[packed_at + i * width + lane] = 0
+            clear(packed, packed_at + i * width + used, width - used)
         return
+    narrow = min(block, COLUMNS)
     for i in range(runs):
-        for j in range(0, run, block):
-            terms = min(block, run - j)
-            for o in range(0, width, block):
-                source, to = at + o * output_step + i * run_step + j, packed_at + (i * run + j) * width + o
-                if o + block <= outputs and source + (block - 1) * output_step + block <= w.size:
-                    write_block(
-                        version, block, w, source, output_step, packed, to, width, block, terms, packed, square_at
-                    )
-                    continue
-                for k in range(terms):
-                    for lane in range(block):
-                        packed[to + k * width + lane] = w[source + lane * output_step + k] if o + lane < outputs else 0
+        for o in range(0, width, block):
+            source, to = at + o * output_step + i * run_step, packed_at + i * run * width + o
+            if o + block <= outputs and run >= narrow:
+                for k in range(0, run, narrow):
+                    j = min(k, run - narrow)  # the last block overlaps the one before
+                    transpose_columns(version, block, w, source + j, output_step, packed, to + j * width, width)
+                continue
+            for k in range(run):
+                for lane in range(block):
+                    packed[to + k * width + lane] = w[source + lane * output_step + k] if o + lane < outputs else 0

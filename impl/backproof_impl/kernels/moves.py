@@ -20,6 +20,9 @@ from numba.extending import intrinsic
 
 from .tile import Vectors, pointer_to
 
+#: Columns of a narrow block.
+COLUMNS = 4
+
 
 def _transpose(
     _: Any, version: Any, lanes: Any, source: Any, source_at: Any, source_row: Any, to: Any, to_at: Any, to_row: Any
@@ -35,18 +38,49 @@ def _transpose(
             return pointer_to(context, builder, array_type, array, builder.add(at, builder.mul(step, step.type(i))))
 
         rows = [row(source, source_, source_at_, source_row_, i) for i in range(L)]
-        small = min(L, 16 // vector.bytes)
-        for column in range(0, L, small):
-            blocks = [
-                vector.joined([builder.gep(rows[i], [source_at_.type(column)]) for i in range(r, L, small)], small)
-                for r in range(small)
-            ]
-            for i, value in enumerate(_small_blocks_transposed(vector, blocks)):
+        for column in range(0, L, small_block(vector)):
+            for i, value in enumerate(_columns_transposed(vector, rows, source_at_.type(column))):
                 vector.store(value, row(to, to_, to_at_, to_row_, column + i))
         return context.get_dummy_value()
 
     index = types.intp
     return types.void(version, lanes, source, index, index, to, index, index), codegen
+
+
+def _transpose_columns(
+    _: Any, version: Any, lanes: Any, source: Any, source_at: Any, source_row: Any, to: Any, to_at: Any, to_row: Any
+) -> Any:
+    """Transpose the `lanes` x `COLUMNS` block at `source_at`, of which no more is read, to the one at `to_at`."""
+    L, columns = lanes.literal_value, min(lanes.literal_value, COLUMNS)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, _, source_, source_at_, source_row_, to_, to_at_, to_row_ = args
+        vector = Vectors(context, builder, source.dtype, L)
+
+        def row(array_type: Any, array: Any, at: Any, step: Any, i: int) -> Any:
+            return pointer_to(context, builder, array_type, array, builder.add(at, builder.mul(step, step.type(i))))
+
+        rows = [row(source, source_, source_at_, source_row_, i) for i in range(L)]
+        for column in range(0, columns, small_block(vector)):
+            for i, value in enumerate(_columns_transposed(vector, rows, source_at_.type(column))):
+                vector.store(value, row(to, to_, to_at_, to_row_, column + i))
+        return context.get_dummy_value()
+
+    index = types.intp
+    return types.void(version, lanes, source, index, index, to, index, index), codegen
+
+
+def small_block(vector: Vectors) -> int:
+    """How many numbers are 128 bits, or a vector if that has fewer."""
+    return min(vector.lanes, 16 // vector.bytes)
+
+
+def _columns_transposed(vector: Vectors, rows: list[Any], column: Any) -> list[Any]:
+    """As many vectors as a small block has numbers, the columns from `column` on of all rows, which are addresses."""
+    size, builder = small_block(vector), vector.builder
+    return _small_blocks_transposed(
+        vector, [vector.joined([builder.gep(row, [column]) for row in rows[r::size]], size) for r in range(size)]
+    )
 
 
 def _small_blocks_transposed(vector: Vectors, rows: list[Any]) -> list[Any]:
@@ -130,4 +164,5 @@ def _clear(_: Any, memory: Any, at: Any, count: Any) -> Any:
 clear = cast("Callable[..., None]", intrinsic(_clear))
 copy_run = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_copy_run))
 copy_every = cast("Callable[..., None]", intrinsic(_copy_every))
+transpose_columns = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_transpose_columns))
 transpose = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_transpose))
