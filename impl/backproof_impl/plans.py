@@ -22,12 +22,13 @@ from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
 from .geometry import Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
+from .phases import JointPhases, joint_phases_are_faster
 from .sums import Correlation, WeightGradient
 from .windows import Windows, forward_windows, phases
 
 Sums = TypeVar("Sums")
 #: The first row and column of the pixels of a phase, and their sums; None where no tap reads them.
-Phase: TypeAlias = tuple[int, int, Correlation | Depthwise | None]
+Phase: TypeAlias = tuple[int, int, Correlation | Depthwise | JointPhases | None]
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,18 @@ class Plan:
         if self._depthwise_lanes and parts:
             size = self._axes[0].size, self._axes[1].size
             return self._vectorised(lambda: list[Phase]([(0, 0, self._depthwise(parts, size))]))
+        row_phases, column_phases = ([windows for _, windows in axis if windows] for axis in (rows, columns))
+        strides = (self.rows.stride, self.columns.stride)
+        if (
+            (len(row_phases), len(column_phases)) == strides != (1, 1)
+            and self.processor.bits
+            and joint_phases_are_faster(self.processor, self.dtype, self.channels, row_phases, column_phases)
+        ):
+            joint = (self.N, self.groups, self.channels, self.outputs, row_phases, column_phases, self._kernel)
+            size = self._axes[0].size, self._axes[1].size
+            return self._vectorised(
+                lambda: list[Phase]([(0, 0, JointPhases(*joint, size, self.dtype, self.processor))])
+            )
         return self._vectorised(
             lambda: list[Phase]([
                 (h, k, None if across is None or down is None

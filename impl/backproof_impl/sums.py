@@ -28,6 +28,8 @@ from .windows import Windows
 CHUNK = 512
 #: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
 FIRST_LEVEL = 32 * 2**10
+#: Bytes of the sums of a strip of tiles that are made for one chunk of channels after the other.
+STRIP = 2**16
 #: Bytes of images that are copied at a time: they should fit the second-level cache, with
 BAND = 2**19
 #: so many sums for each of a tile's output channels.
@@ -91,6 +93,9 @@ class Correlation:
         else:  # the rows of pixels that a tile reads, in all phases
             in_phases = len(rows.offsets) * len({v % columns.stride for v in columns.offsets})
             bytes_of_channel = in_phases * (tile.vectors * lanes * item + 64)
+            long = not flat and -(-O // width) <= 2 and bytes_of_channel * channels > FIRST_LEVEL
+            if long:  # or those that a row of tiles reads
+                bytes_of_channel = in_phases * -(-columns.extent // columns.stride) * item
         most = max(1, min(CHUNK // taps, FIRST_LEVEL // bytes_of_channel))
         chunk = math.ceil(channels / math.ceil(channels / most))
         before, some = (rows.before, columns.before), 1
@@ -120,10 +125,14 @@ class Correlation:
                 band, HB = _band(rows, channels * sw * -(-columns.extent // sw) * item, OH)
                 HB, WQ, sh, sw, in_rows, in_columns = _phases(rows, columns, HB)
                 step = sh * sw * HB * WQ
+                if long:
+                    band = min(band, max(1, STRIP // (WQ * -(-O // width) * width * item)))
             tables = [_terms(chunk, step, 1, in_rows, in_columns)]
             bands = -(-OH // band)
+            strip = -(-((band - 1) * WQ + OW) // across) * across if long else across
             sizes = (
                 G, C, O, rows.size, columns.size, *before, HB, WQ, sh, sw, flat, pixels, OH, OW, band, chunk, taps,
+                strip,
             )  # fmt: skip
         self._threads, blocks = threads_for(N * G * O * pixels * terms), -(-O // width)
         items = -(-N // some) * G * bands

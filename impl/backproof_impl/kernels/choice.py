@@ -48,7 +48,7 @@ def choose(registers: int, width: int, channels: int, pixels: int, work: int, st
     """
 
     def time(tile: Tile) -> float:
-        return _time(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
+        return cost(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
     if work < SMALL and stretched is not None:
@@ -63,10 +63,10 @@ def dots_are_faster(
     if work < SMALL:
         return True
     dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
-    return dots < _time(tile, registers, width, outputs, taps) * rows * columns
+    return dots < cost(tile, registers, width, outputs, taps) * rows * columns
 
 
-def _time(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
+def cost(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
     """Multiply-adds of vectors for each term, lanes and rows without a use included, over the tile's speed."""
     across, down = (channels, pixels) if tile.lanes == "channels" else (pixels, channels)
     tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)

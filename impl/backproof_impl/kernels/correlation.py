@@ -106,7 +106,7 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
 
     Pixels are numbered through the rows of the copy, so that a vector may go on in the next row; the sums for the
     columns between two rows of `y` are made and dropped.  With `panels`, the image has one tap and rows of the
-    width of a tile.
+    width of a tile.  A `strip` of tiles is made for one chunk of channels after the other.
     """
     version, square_of = VERSION, rows & -rows  # blocks to transpose have a power of two
     width = vectors * lanes
@@ -115,14 +115,14 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     def correlate_pixel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
             checked, terms_at, G, C, O, H, W, row, column, HB, WP, sh, sw, panels, P, OH, OW, band, chunk, taps,  # noqa: E741
-            blocks, bands, parts, group_step, output_step, channel_step,
-        ) = first_numbers(table, 26)  # fmt: skip
+            strip, blocks, bands, parts, group_step, output_step, channel_step,
+        ) = first_numbers(table, 27)  # fmt: skip
         x_, w_, y_ = flat(x), flat(w), flat(y)
         step, tile_step = (width, C * width) if panels else (sh * sw * HB * WP, width)
         packed_size = whole(lanes, blocks * C * taps * rows)
         # the last vector may read beyond the last pixel
         image_size = whole(lanes, C * sh * sw * HB * WP + width)
-        sums_size, bias_size = blocks * rows * width, blocks * rows * lanes
+        sums_size, bias_size = blocks * rows * strip, blocks * rows * lanes
         work, packed_at = workspace(
             lanes, packed_size + sums_size + bias_size + image_size, x_
         )  # fmt: skip
@@ -151,29 +151,32 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                 copy_panels(version, lanes, x_, x_at, C, P, i0 * OW, min(P, i1 * OW), width, image_at, work)
             else:
                 copy_image(version, lanes, x_, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, image_at, work)
-            for p in range(0, (i1 - i0 - 1) * WP + OW, width):
-                y_at = n_g * O * P + i0 * OW + p
+            pixels = (i1 - i0 - 1) * WP + OW
+            for s in range(0, pixels, strip):
+                end = min(s + strip, pixels)
+                y_at = n_g * O * P + i0 * OW + s
                 # a panel of pixels that are all in y is made in it
-                in_y = panels and i0 * OW + p + width <= P
+                in_y = panels and i0 * OW + s + width <= P
                 for c in range(0, C, chunk):
-                    for block in range(first, last):
-                        place, place_at, place_row = work_, sums_at + block * rows * width, width
-                        if in_y and (block + 1) * rows <= O:
-                            place, place_at, place_row = y__, y_at + block * rows * P, P
-                        base, base_at, base_row, base_vector = work_, bias_at + block * rows * lanes, lanes, 0
-                        if c:
-                            base, base_at, base_row, base_vector = place, place_at, place_row, lanes
-                        pixels_in_lanes(
-                            version, lanes, rows, vectors, place, place_at, place_row, base, base_at, base_row,
-                            base_vector, work, image_at + c * step + p // width * tile_step, table, terms_at,
-                            min(chunk, C - c) * taps, work, packed_at + (block * C + c) * taps * rows,
-                        )  # fmt: skip
+                    for p in range(s, end, width):
+                        for block in range(first, last):
+                            place, place_at, place_row = work_, sums_at + block * rows * strip + p - s, strip
+                            if in_y and (block + 1) * rows <= O:
+                                place, place_at, place_row = y__, y_at + block * rows * P, P
+                            base, base_at, base_row, base_vector = work_, bias_at + block * rows * lanes, lanes, 0
+                            if c:
+                                base, base_at, base_row, base_vector = place, place_at, place_row, lanes
+                            pixels_in_lanes(
+                                version, lanes, rows, vectors, place, place_at, place_row, base, base_at, base_row,
+                                base_vector, work, image_at + c * step + p // width * tile_step, table, terms_at,
+                                min(chunk, C - c) * taps, work, packed_at + (block * C + c) * taps * rows,
+                            )  # fmt: skip
                 for r in range(max(first, O // rows) * rows if in_y else first * rows, min(last * rows, O)):
-                    for i in range(p // WP, min((p + width - 1) // WP + 1, i1 - i0)):
-                        # the columns of row i that this tile has
-                        j0, j1 = max(0, p - i * WP), min(OW, p + width - i * WP, P - (i0 + i) * OW)
+                    for i in range(s // WP, min((end - 1) // WP + 1, i1 - i0)):
+                        # the columns of row i that this strip has
+                        j0, j1 = max(0, s - i * WP), min(OW, s + strip - i * WP, P - (i0 + i) * OW)
                         y_row = (n_g * O + r) * P + (i0 + i) * OW
-                        copy_run(version, lanes, work, sums_at + r * width + i * WP - p + j0, y_, y_row + j0, j1 - j0)
+                        copy_run(version, lanes, work, sums_at + r * strip + i * WP - s + j0, y_, y_row + j0, j1 - j0)
         return checked == 0 or exact(w, y)
 
     return correlate_pixel_lanes

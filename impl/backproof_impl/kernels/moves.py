@@ -72,7 +72,7 @@ def _transpose_columns(
 
 def small_block(vector: Vectors) -> int:
     """How many numbers are 128 bits, or a vector if that has fewer."""
-    return min(vector.lanes, 16 // vector.bytes)
+    return min(int(vector.lanes), 16 // int(vector.bytes))
 
 
 def _columns_transposed(vector: Vectors, rows: list[Any], column: Any) -> list[Any]:
