@@ -17,7 +17,7 @@ from numba import from_dtype
 
 from .arrays import Array, IntArray, for_kernel
 from .kernels import correlation, dots, weight_gradient
-from .kernels.choice import choose, dots_are_faster
+from .kernels.choice import choose, dots_are_faster, exchange
 from .kernels.compilation import array_type, for_types
 from .kernels.layout import exact
 from .kernels.processor import Processor
@@ -27,7 +27,7 @@ from .windows import Windows
 #: Products that are added up before their sum is added to others, at most.
 CHUNK = 512
 #: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
-FIRST_LEVEL = 32 * 2**10
+FIRST_LEVEL = 24 * 2**10
 #: Bytes of the sums of a strip of tiles that are made for one chunk of channels after the other.
 STRIP = 2**16
 #: Bytes of images that are copied at a time: they should fit the second-level cache, with
@@ -89,7 +89,8 @@ class Correlation:
         tile = choose(processor.registers, lanes, outputs, pixels, groups * outputs * pixels * terms, stretched)
         width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
         if tile.lanes == "channels":
-            bytes_of_channel = taps * width * item  # its weights
+            # its weights, and the pixels of a tile
+            bytes_of_channel = taps * width * item + len(rows.offsets) * (tile.rows * columns.stride * item + 64)
         else:  # the rows of pixels that a tile reads, in all phases
             in_phases = len(rows.offsets) * len({v % columns.stride for v in columns.offsets})
             bytes_of_channel = in_phases * (tile.vectors * lanes * item + 64)
@@ -159,7 +160,11 @@ class Correlation:
 
 
 class WeightGradient:
-    """`dw[o, c, u, v] = sum over n, p of dy[n, o, p] * x[n, c, window p's pixel for tap (u, v)]`, in `groups`."""
+    """`dw[o, c, u, v] = sum over n, p of dy[n, o, p] * x[n, c, window p's pixel for tap (u, v)]`, in `groups`.
+
+    With one tap and the same pixels, `x` and `dy` may be exchanged, so that the lanes, which have to be packed, hold
+    the channels of `x`; what is made is then the transpose of `dw`.
+    """
 
     def __init__(
         self, N: int, rows: Windows, columns: Windows, groups: int, channels: int, outputs: int,
@@ -168,6 +173,11 @@ class WeightGradient:
         self._inside, self._dtype = rows.inside and columns.inside, dtype
         self._shape = (groups * outputs, channels, len(rows.taps), len(columns.taps))
         lanes, pixels, taps = processor.lanes(dtype), rows.outputs * columns.outputs, math.prod(self._shape[2:])
+        whole = (rows.size, columns.size) == (rows.outputs, columns.outputs) and self._inside
+        self._exchanged = groups if taps == 1 and whole and exchange(processor, lanes, outputs, channels) else 0
+        if self._exchanged:
+            channels, outputs = outputs, channels
+            self._shape = (groups * outputs, channels, 1, 1)
         work = groups * outputs * channels * taps * pixels
         tile = choose(processor.registers, lanes, outputs, channels * taps, work)
         self._threads, parts = threads_for(work * N), 1
@@ -204,6 +214,10 @@ class WeightGradient:
     def __call__(self, dy: Array, x: Array) -> Array | None:
         """Return `dw (groups * outputs, channels, kh, kw)` for `dy` and `x`."""
         dw = np.empty(self._shape, self._dtype)
+        if self._exchanged:
+            run(self._kernel, (dy, x, self._table, dw), self._items, self._threads)
+            dw = dw.reshape(self._exchanged, -1, self._shape[1])
+            return for_kernel(dw.swapaxes(1, 2)).reshape(-1, dw.shape[1], 1, 1)
         if self._threads == 1:
             return dw if self._kernel(x, dy, self._table, dw, 0, self._items) else None
         run(self._kernel, (x, dy, self._table, dw), self._items, self._threads)

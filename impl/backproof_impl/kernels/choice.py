@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from .processor import Processor
+
 Lanes = Literal["channels", "pixels"]
 
 #: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
@@ -24,6 +26,8 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
 
 #: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
 DOTS = 0.4
+#: What packing a vector takes, in multiply-adds of vectors.
+PACKING = 16
 #: Multiply-adds of an image below which one tile with pixels in its lanes must do, and `dots` for the weight gradient:
 #: compiling others takes longer than they save.
 SMALL = 2**15
@@ -64,6 +68,16 @@ def dots_are_faster(
         return True
     dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
     return dots < cost(tile, registers, width, outputs, taps) * rows * columns
+
+
+def exchange(processor: Processor, lanes: int, outputs: int, channels: int) -> bool:
+    """Whether the weight gradient of kernels of one tap is made with `channels` in the lanes: if that saves a tenth."""
+
+    def time(across: int, down: int) -> float:
+        tile = choose(processor.registers, lanes, across, down, SMALL)
+        return cost(tile, processor.registers, lanes, across, down) + PACKING * math.ceil(across / lanes)
+
+    return time(channels, outputs) < 0.9 * time(outputs, channels)
 
 
 def cost(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
