@@ -20,15 +20,14 @@ Functions = Mapping[str, Mapping[str, str]]
 
 def fixed_pool_sequences(
     pools: Functions, accepts: Accepts, *, dtypes: Sequence[str], layouts: Sequence[str], ties: str, seed: int
-) -> list[CallSequence]:
-    """For each kind of pooling (`pools`: by kind, `quantity -> function`), around two geometries."""
-    sequences: list[CallSequence] = []
+) -> list[list[CallSequence]]:
+    """For each kind of pooling (`pools`: by kind, `quantity -> function`), those around each of two geometries."""
+    lists: list[list[CallSequence]] = []
     for number, kind in enumerate(pools):
         for k, geometry in enumerate(_bases(kind, accepts)):
             case = PoolCase(geometry, dtypes[(number + k) % len(dtypes)], seed=seed + 100 * number + 10 * k, ties=ties)
-            sequences += _again(case, pools[kind])
-            sequences += _mistaken(case, pools, accepts, dtypes, layouts)
-    return sequences
+            lists.append([*_again(case, pools[kind]), *_mistaken(case, pools, accepts, dtypes, layouts)])
+    return lists
 
 
 def _bases(kind: str, accepts: Accepts) -> list[PoolGeometry]:
@@ -57,10 +56,10 @@ def _mistaken(
     case: PoolCase, pools: Functions, accepts: Accepts, dtypes: Sequence[str], layouts: Sequence[str]
 ) -> Iterator[CallSequence]:
     """Something that a cache with too coarse a key would take for the case, then the case on other numbers."""
-    others = [replace(case, geometry=g) for g in _like(case.geometry) if min(g.output_size) >= 1 and accepts(g)]
-    others += [replace(case, geometry=replace(case.geometry, kind=kind)) for kind in pools]  # type: ignore[arg-type]
+    others = [replace(case, layouts=(("x", layout), ("dy", layout))) for layout in ("nhwc", "F") if layout in layouts]
     others += [replace(case, dtype=dtype) for dtype in dtypes]
-    others += [replace(case, layouts=(("x", layout), ("dy", layout))) for layout in ("nhwc", "F") if layout in layouts]
+    others += [replace(case, geometry=replace(case.geometry, kind=kind)) for kind in pools]  # type: ignore[arg-type]
+    others += [replace(case, geometry=g) for g in _like(case.geometry) if min(g.output_size) >= 1 and accepts(g)]
     for number, other in enumerate(others):
         if other != case and accepts(other.geometry):
             steps = [
@@ -72,13 +71,13 @@ def _mistaken(
 
 def _like(g: PoolGeometry) -> Iterator[PoolGeometry]:
     (top, bottom), (left, right) = g.padding
+    yield replace(g, count_include_pad=not g.count_include_pad)
+    yield replace(g, ceil_mode=not g.ceil_mode)
     yield replace(g, stride=(g.stride[0] + 1, g.stride[1]))
     yield replace(g, dilation=(g.dilation[0], g.dilation[1] + 1))
     yield replace(g, padding=((top + 1, bottom), (left, right + 1)))
     yield replace(g, padding=((bottom, top), (right, left)))
     yield replace(g, kernel_size=g.kernel_size[::-1])
-    yield replace(g, ceil_mode=not g.ceil_mode)
-    yield replace(g, count_include_pad=not g.count_include_pad)
     yield replace(g, batch=g.channels, channels=g.batch)
     yield replace(g, size=g.size[::-1])
     yield replace(g, batch=g.batch + 1)

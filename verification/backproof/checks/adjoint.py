@@ -45,12 +45,10 @@ class _NoResultError(Exception):
 
 def run(bench: Bench) -> None:
     """Hunt for identities that fail; with a specification briefly, each route with shapes of its own."""
-    kind, examples, routes, known = bench.binding.specification, bench.examples, bench.routes(), _Known()
-    bench.examples = examples // SHARE[kind]
+    kind, routes, known = bench.binding.specification, bench.routes(), _Known()
     cases = _cases(bench)
     for number, route in enumerate(routes):
         hunt(bench, _family(bench, route, cases if kind == "none" else cases[number :: len(routes)], known))
-    bench.examples = examples
 
 
 def _cases(bench: Bench) -> list[Case]:
@@ -88,6 +86,7 @@ def _family(bench: Bench, route: dict[str, str], cases: list[Case], known: _Know
     return Family(
         quantities=tuple(route),
         fixed=cases,
+        search=bench.examples // SHARE[bench.binding.specification],
         sizes=(*bench.space.sizes, 1),
         case=lambda row, seed: _small(bench.space.case(row[:-1], seed)),
         attempt=attempt,
