@@ -29,6 +29,8 @@ from backproof.targets.calls import Raised, Results
 
 #: Of the examples that a run asks for, one in so many: with a specification, and without one.
 SHARE = {"convolution": 100, "none": 4}
+#: And of the fixed set about so many; of a quick run, half as many.
+CASES = {"convolution": 12, "none": 33}
 #: Gradients with no more entries than this are searched for the first that is wrong.
 _SEARCHED = 64
 _LARGEST = 4
@@ -52,10 +54,11 @@ def run(bench: Bench) -> None:
 
 
 def _cases(bench: Bench) -> list[Case]:
-    """A dozen shapes with each option in turn; many, where no other check tries any."""
+    """A few shapes with each option in turn; many, where no other check tries any."""
     everything = bench.fixed
-    step = 12 if bench.binding.specification == "none" else max(len(everything) // 12, 1)
-    return [_small(case) for case in everything[::step]]
+    wanted = CASES[bench.binding.specification] // (1 if bench.examples else 2)
+    step = len(everything) // wanted
+    return [_small(case) for case in everything[:: max(step, 1)]]
 
 
 def _small(case: Case) -> Case:

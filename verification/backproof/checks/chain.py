@@ -31,7 +31,7 @@ from backproof.targets.calls import Results
 
 #: Of the examples that a run asks for, one in so many.
 _SHARE = 10
-_EVERY = 4
+_EVERY = 2
 
 
 def run(bench: Bench) -> None:

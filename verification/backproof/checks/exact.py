@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backproof.cases.data import example
-from backproof.cases.designs import LEAST, structured
+from backproof.cases.designs import structured
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.attempt import attempt
@@ -22,11 +22,11 @@ AGAIN, TIMES = 4, 3
 def run(bench: Bench) -> None:
     """Hunt over the fixed set and random levels, for each way in which the target computes gradients.
 
-    The longer the search, the more of the fixed set goes before it, data with a structure among it.  A second way, of
-    which the first has shown much, gets the half of it, and as much of the search.
+    Data with a structure are among the fixed set.  A second way, of which the first has shown much, gets the half of
+    it, and as much of the search.
     """
-    fixed = bench.fixed[: max(LEAST, 3 * bench.examples // 4)]
-    fixed[AGAIN:AGAIN] = [replace(case, seed=case.seed + k) for case in fixed[:1] for k in range(1, TIMES + 1)]
+    again = [replace(case, seed=case.seed + k) for case in bench.fixed[:1] for k in range(1, TIMES + 1)]
+    fixed = [*bench.fixed[:AGAIN], *again, *bench.fixed[AGAIN:]]
     special = structured(bench.space, bench.accepts, bench.seed)
     routes = bench.routes()
     for k, route in enumerate(routes):
