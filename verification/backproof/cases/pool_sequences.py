@@ -7,7 +7,7 @@ what may be mistaken     other options, kinds, dtypes and memory layouts of an i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from backproof.cases.pooling import PoolCase
@@ -22,12 +22,19 @@ def fixed_pool_sequences(
     pools: Functions, accepts: Accepts, *, dtypes: Sequence[str], layouts: Sequence[str], ties: str, seed: int
 ) -> list[list[CallSequence]]:
     """For each kind of pooling (`pools`: by kind, `quantity -> function`), those around each of two geometries."""
-    lists: list[list[CallSequence]] = []
-    for number, kind in enumerate(pools):
+    return [
+        [*_again(case, pools[case.geometry.kind]), *_mistaken(case, pools, accepts, dtypes, layouts)]
+        for case in pool_bases(pools, accepts, dtypes=dtypes, ties=ties, seed=seed)
+    ]
+
+
+def pool_bases(
+    kinds: Iterable[str], accepts: Accepts, *, dtypes: Sequence[str], ties: str, seed: int
+) -> Iterator[PoolCase]:
+    """Two geometries of each kind, in alternating dtypes."""
+    for number, kind in enumerate(kinds):
         for k, geometry in enumerate(_bases(kind, accepts)):
-            case = PoolCase(geometry, dtypes[(number + k) % len(dtypes)], seed=seed + 100 * number + 10 * k, ties=ties)
-            lists.append([*_again(case, pools[kind]), *_mistaken(case, pools, accepts, dtypes, layouts)])
-    return lists
+            yield PoolCase(geometry, dtypes[(number + k) % len(dtypes)], seed=seed + 100 * number + 10 * k, ties=ties)
 
 
 def _bases(kind: str, accepts: Accepts) -> list[PoolGeometry]:
@@ -59,7 +66,7 @@ def _mistaken(
     others = [replace(case, layouts=(("x", layout), ("dy", layout))) for layout in ("nhwc", "F") if layout in layouts]
     others += [replace(case, dtype=dtype) for dtype in dtypes]
     others += [replace(case, geometry=replace(case.geometry, kind=kind)) for kind in pools]  # type: ignore[arg-type]
-    others += [replace(case, geometry=g) for g in _like(case.geometry) if min(g.output_size) >= 1 and accepts(g)]
+    others += [replace(case, geometry=g) for g in like(case.geometry, accepts)]
     for number, other in enumerate(others):
         if other != case and accepts(other.geometry):
             steps = [
@@ -67,6 +74,11 @@ def _mistaken(
                 for k, c in enumerate((other, case))
             ]
             yield CallSequence(tuple(steps if number % 2 else [*steps, steps[0]]))
+
+
+def like(geometry: PoolGeometry, accepts: Accepts) -> list[PoolGeometry]:
+    """Geometries that are taken for this one where a cache's key is too coarse, of those that are accepted."""
+    return [g for g in _like(geometry) if g != geometry and min(g.output_size) >= 1 and accepts(g)]
 
 
 def _like(g: PoolGeometry) -> Iterator[PoolGeometry]:
