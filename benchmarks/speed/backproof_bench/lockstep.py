@@ -17,19 +17,27 @@ Sampler = Callable[[], Sample]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At least `least` rounds, at most `most`, and no new one after so many seconds; how long a sample should take."""
+    """`least` rounds, and then more for so many seconds, up to `most`.
+
+    `sample`: nanoseconds that a sample should take at least; `slow`: after the `least` rounds, a side whose samples
+    take longer than this is measured no more, and takes no time from the others.
+    """
 
     least: int
     most: int
     seconds: float
-    sample_ns: float = 3e6
+    sample: float = 3e6
+    slow: float = 3e8
 
 
 def rounds(samplers: Mapping[str, Sampler], budget: Budget) -> dict[str, list[Sample]]:
-    """The samples of every side, by its name; as many of each."""
+    """The samples of every side, by its name; the i-th of each is of the same round."""
     taken: dict[str, list[Sample]] = {name: [] for name in samplers}
     start = time.monotonic()
     for number in range(budget.most):
+        if number == budget.least:
+            start = time.monotonic()
+            samplers = {name: sampler for name, sampler in samplers.items() if taken[name][0].processor < budget.slow}
         if number >= budget.least and time.monotonic() - start > budget.seconds:
             break
         for name, sampler in samplers.items():
@@ -37,14 +45,15 @@ def rounds(samplers: Mapping[str, Sampler], budget: Budget) -> dict[str, list[Sa
     return taken
 
 
-def sampler(process: Process, side: str, quantity: Quantity, sample_ns: float) -> Sampler:
-    """Samples of so many calls that they take about `sample_ns`, after two calls that are not counted."""
-    for _ in range(2):
-        once = Sample(*process.ask("sample", side, quantity, 1))
-    times = max(1, min(10_000, round(sample_ns / max(once.wall, 1.0))))
-    if times > 1:  # a single call says little of short ones
-        once = Sample(*process.ask("sample", side, quantity, times))
-        times = max(1, min(10_000, round(sample_ns / max(once.wall, 1.0))))
+def sampler(process: Process, side: str, quantity: Quantity, least: float) -> Sampler:
+    """Samples of so many calls that they take `least` nanoseconds, after some that are not counted."""
+    times, once = 1, _taken(process, side, quantity, 1)
+    while times < 10_000:
+        once = _taken(process, side, quantity, times)
+        wanted = min(10_000, max(1, round(least / max(once.processor, 1.0))))
+        if wanted <= 2 * times:
+            break
+        times = wanted
     return partial(_taken, process, side, quantity, times)
 
 

@@ -1,7 +1,7 @@
 """The process of one library: `python -m backproof_bench.worker LIBRARY THREADS [PROCESSOR]`.
 
-Questions come as lines of JSON, `[method, arguments...]`, and are answered by `{"answer": ...}` or `{"error": ...}`.  What
-libraries print goes to stderr.  With a PROCESSOR, the process and all its threads stay on that one.
+Questions come as lines of JSON, `[method, arguments...]`, and are answered by `{"answer": ...}` or `{"error": ...}`.
+What libraries print goes to stderr.  With a PROCESSOR, the process and all its threads stay on that one.
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ def sides(layer: Layer, data: Arrays) -> Sides:
     """The default algorithm, and Winograd's on layers for which it is meant, where there is one."""
     made: Sides = {OURS: _calls(layer, data)}
     if (layer.k, layer.stride, layer.groups) == (3, 1, 1) and layer.H in (14, 28, 56):
-        takes = [f for f in (forward, input_gradient, weight_gradient) if "algorithm" in inspect.signature(f).parameters]
+        takes = [
+            f for f in (forward, input_gradient, weight_gradient) if "algorithm" in inspect.signature(f).parameters
+        ]
         calls = _calls(layer, data, algorithm="winograd")
         named = {forward: "y", input_gradient: "dx", weight_gradient: "dw"}
         made[WINOGRAD] = {q: call for q, call in calls.items() if q in [named[f] for f in takes]}
@@ -75,7 +77,6 @@ def peak(dtype: str) -> float:
 def _probe(dtype: str) -> tuple[Callable[..., None], np.ndarray[Any, Any]]:
     lanes = max(processor().lanes(dtype), 1)
 
-    @intrinsic
     def chains(_: Any, a: Any, count: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             vector = Vectors(context, builder, a.dtype, lanes)
@@ -94,7 +95,8 @@ def _probe(dtype: str) -> tuple[Callable[..., None], np.ndarray[Any, Any]]:
 
         return types.void(a, types.intp), codegen
 
-    run = numba.njit(lambda a, count: chains(a, count))
+    call: Any = intrinsic(chains)
+    run = numba.njit(lambda a, count: call(a, count))
     a = np.full(lanes, 1e-3, dtype)
     run(a, 1)
     return run, a
