@@ -50,6 +50,7 @@ def bench(options: Options, machine: Mapping[str, str], file: Path | None, folde
         try:
             measure.run(options, results, save)
         except KeyboardInterrupt:
+            terminal.say("interrupted")
             status = INTERRUPTED
     if file is not None:
         write(results, file)
@@ -121,10 +122,10 @@ def _names(options: Options) -> str:
 def _about(machine: Mapping[str, str]) -> Results:
     """The machine, the versions, the kernels that are used, and a checksum of the sources."""
     with Process("ours", processor=measure.processor()) as ours:
-        kernels, bandwidth = ours.ask("about")["kernels"], ours.ask("bandwidth")
+        kernels = ours.ask("about")["kernels"]
     kept = {name: machine[name] for name in ("processor", "cores", "python", "numpy", "numba")}
     others = {name: _version(name) for name in ("torch", "jax", "scipy")}
-    return {**kept, **others, "kernels": kernels, "bandwidth": round(bandwidth, 1), "source": checksum()}
+    return {**kept, **others, "kernels": kernels, "source": checksum()}
 
 
 def _version(distribution: str) -> str:

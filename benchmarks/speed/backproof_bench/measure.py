@@ -45,7 +45,7 @@ class Options:
         return self._names(TRAINING) and "torch" in self.baselines and 1 in self.threads and not self.tuning
 
     def _names(self, name: str) -> bool:
-        return not self.only or any(part.lower() in name.lower() for part in self.only)
+        return not self.only or any(part in name for part in self.only)
 
     def places(self) -> list[tuple[Layer, str, Quantity]]:
         """Layers, dtypes and sums, in the order in which they are measured."""
@@ -63,7 +63,7 @@ class Options:
 def run(options: Options, results: Results, save: Save) -> None:
     """Measure what the results lack; `save` is called with each new row."""
     if 1 in options.threads and (missing := _missing(options, results["rows"])):
-        for row in _one_thread(options, missing):
+        for row in _one_thread(options, missing, results):
             results["rows"].append(row)
             save(row)
     for threads in options.threads:
@@ -97,7 +97,7 @@ def _missing(options: Options, rows: Iterable[Results]) -> list[tuple[Layer, str
 # ---- one thread
 
 
-def _one_thread(options: Options, places: Sequence[tuple[Layer, str, Quantity]]) -> Iterator[Results]:
+def _one_thread(options: Options, places: Sequence[tuple[Layer, str, Quantity]], results: Results) -> Iterator[Results]:
     """Rows of all sides, on one processor; those of ours and PyTorch with the default allocator too."""
     wanted = {OURS, WINOGRAD, *options.baselines}
     libraries = dict.fromkeys(["ours", *(BASELINES[name].library for name in options.baselines)])
@@ -105,6 +105,7 @@ def _one_thread(options: Options, places: Sequence[tuple[Layer, str, Quantity]])
     with ExitStack() as stack:
         pooled = [stack.enter_context(Process(name, processor=processor())) for name in libraries]
         fresh = [stack.enter_context(Process(name, processor=processor(), pooled=False)) for name in default]
+        results["bandwidth"] = rounded(pooled[0].ask("bandwidth"))
         budget = Budget(3, 7, 0.3) if options.quick else Budget(5, 25, 1.2)
         at, data, sides = None, None, {}
         for layer, dtype, quantity in places:

@@ -4,6 +4,7 @@
     options     what was asked for
     complete    false while rows are missing
     absent      baselines that are not installed, and what installs them
+    bandwidth   bytes per nanosecond of a copy
     rows        a layer, a dtype and a sum: times of every side in every round, peaks, errors, page faults
     threads     the same on several threads, by the wall; null where a sample had an involuntary context switch
     training    times of epochs and the accuracies
@@ -64,7 +65,15 @@ def write(results: Results, file: Path) -> None:
 
 def begun(file: Path | None, about: Results, options: Results) -> Results:
     """The unfinished results in the file if they are of this machine, source and options; else new ones."""
-    new = {"about": about, "options": options, "complete": False, "absent": {}, "rows": [], "threads": []}
+    new = {
+        "about": about,
+        "options": options,
+        "complete": False,
+        "absent": {},
+        "bandwidth": None,
+        "rows": [],
+        "threads": [],
+    }
     if file is None or not file.exists():
         return {**new, "training": None}
     before = read(file)

@@ -29,8 +29,10 @@ except ModuleNotFoundError:  # Windows: nothing is counted there
 class Worker:
     """What a process can be asked; each method is a question."""
 
-    def __init__(self, library: str, threads: int) -> None:
+    def __init__(self, library: str, threads: int, processor: int | None = None) -> None:
         self._library: Any = importlib.import_module(f"backproof_bench.sides.{library}")
+        if processor is not None:  # only now, so that libraries are imported side by side
+            os.sched_setaffinity(0, {processor})
         self._library.setup(threads)
         self._name = library
         self._sides: Sides = {}
@@ -119,15 +121,12 @@ def _counts() -> tuple[int, int]:
 def main() -> None:
     """Answer until there are no more questions."""
     library, threads, *processor = sys.argv[1:]
-    if processor:
-        os.sched_setaffinity(0, {int(processor[0])})
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    worker: Worker | None = None
+    worker = Worker(library, int(threads), *map(int, processor))
     for line in sys.stdin:
+        method, *arguments = json.loads(line)
         try:
-            worker = worker or Worker(library, int(threads))
-            method, *arguments = json.loads(line)
             answer = {"answer": getattr(worker, method)(*arguments)}
         except Exception as error:  # noqa: BLE001  whatever a library raises is told to the command
             answer = {"error": f"{type(error).__name__}: {error}"}
