@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,11 +38,31 @@ def test_sides_take_turns() -> None:
 
 def test_a_sample_counts_calls() -> None:
     calls: list[int] = []
-    processor, wall, faults, switches = measured(lambda: calls.append(sum(range(10_000))), 5)
+    sample = Sample(*measured(lambda: calls.append(sum(range(10_000))), 5))
     assert len(calls) == 5
-    assert processor > 0
-    assert wall > 0
-    assert min(faults, switches) >= 0
+    assert min(sample.processor, sample.wall) > 0
+    assert min(sample.faults, sample.switches) >= 0
+    assert 0 <= sample.waited <= 1
+
+
+def test_samples_in_which_others_ran_are_disturbed() -> None:
+    assert [Sample(1, 1, 0, *rest).disturbed for rest in ((0, 0.01), (1, 0), (0, 0.5))] == [False, True, True]
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not count this")
+def test_another_process_on_the_same_processor_is_seen() -> None:
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(processors)})  # which the other process inherits
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.1)
+        sample = Sample(*measured(lambda: sum(range(5_000_000)), 2))
+    finally:
+        other.kill()
+        other.wait()
+        os.sched_setaffinity(0, processors)
+    assert sample.waited > 0.05
+    assert sample.disturbed
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from bench.made import everything, results
 
 from backproof_bench import page, plots
+from backproof_bench.goals import judged
 from backproof_bench.process import BenchError
 from backproof_bench.results import begun, read, rounded, text, write
 
@@ -58,7 +59,7 @@ def test_times_have_four_digits() -> None:
 def test_the_page_says_what_the_results_say() -> None:
     made = page.page(everything(), ["a.svg"])
     assert "| float32, large, forward | >= 1.03 | 2.00 | geometric mean | 11 of 11 | met |" in made
-    assert "| float32, small and tiny | >= 1.05 | 2.00 | smallest | 9 of 9 | met |" in made
+    assert "| float32, small and tiny | >= 1.05 | 2.00 | smallest: LeNet conv2, dw | 9 of 9 | met |" in made
     assert "| 3x3 with" not in made
     assert "| LeNet training, an epoch | > 1.00 | 2.00 | median | 2 epochs | met |" in made
     assert "![a.svg](a.svg)" in made
@@ -82,7 +83,7 @@ def test_cells_of_the_page_are_as_many_in_every_line() -> None:
 def test_the_committed_page_is_that_of_the_committed_results() -> None:
     found = read(COMMITTED)
     names = sorted(path.name for path in (ROOT / "reports").glob("speed-*.svg"))
-    made = page.page(found, names)
+    made = page.page(found, names, page.told(COMMITTED))
     assert (ROOT / "reports" / "speed.md").read_text(encoding="utf-8") == made, AGAIN
     for name in names:
         drawn = (ROOT / "reports" / name).read_text(encoding="utf-8")
@@ -97,15 +98,36 @@ def test_the_committed_results_are_complete_and_of_ours_nothing_was_rejected() -
     assert not any("/" in str(value) for value in found["about"].values())
 
 
+def test_missed_goals_have_their_reasons(tmp_path: Path) -> None:
+    key = "float64, small: geometric mean"
+    (tmp_path / "speed.toml").write_text(f'"{key}" = """\n  the bandwidth\n  of the cache"""\n', encoding="utf-8")
+    reasons = page.told(tmp_path / "speed.json")
+    assert f"- {key}. the bandwidth of the cache\n" in page.page(everything(), [], reasons)
+    assert f"- {key}. *Not explained.*\n" in page.page(everything(), [])
+    assert "float32, small: geometric mean" not in page.page(everything(), [])
+    assert page.told(tmp_path / "other.json") == {}
+    (tmp_path / "speed.toml").write_text("no toml", encoding="utf-8")
+    with pytest.raises(BenchError, match=r"speed.toml is no TOML"):
+        page.told(tmp_path / "speed.json")
+
+
+def test_no_reason_is_stale() -> None:
+    missed = {one.goal.key for one in judged(read(COMMITTED)) if one.verdict == "missed"}
+    assert set(page.told(COMMITTED)) <= missed, "these goals are not missed: delete what is said of them"
+
+
 @pytest.mark.bench
 def test_plots_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra `bench`")
     file = tmp_path / "speed.json"
     write(everything(), file)
     here = plots.plots(read(file))
-    program = (
-        "import sys, pathlib; from backproof_bench.command import render; render(*map(pathlib.Path, sys.argv[1:]))"
-    )
+    program = """
+import pathlib, sys
+from backproof_bench.command import render
+file, out = map(pathlib.Path, sys.argv[1:])
+render(None, out, file)
+"""
     subprocess.run([sys.executable, "-c", program, str(file), str(tmp_path / "out")], check=True, timeout=120)
     names = [f"speed-{dtype}-{kind}.svg" for dtype in ("float32", "float64") for kind in ("ratios", "roofline")]
     assert sorted(here) == names

@@ -70,10 +70,8 @@ def bench(
     chosen: dict[str, Any] = {"quick": quick, "tuning": tuning, "only": only}
     try:
         if render:
-            if file is None:
-                raise click.UsageError("--render makes the page of a results file; name it with --json")
             with one_message(f"cannot write to {output or Path('reports')}; choose another folder with --output"):
-                _wrote(command.render(file, output or Path("reports")))
+                _wrote(command.render(None, output or Path("reports"), file))
             return
         if quick and not dtypes:
             dtypes = ("float32",)

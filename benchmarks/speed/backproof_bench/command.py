@@ -56,20 +56,25 @@ def bench(options: Options, machine: Mapping[str, str], file: Path | None, folde
         write(results, file)
     show(results, Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
     if folder is not None and not status:
-        render(results, folder)
+        render(results, folder, file)
     return status or int(any(row.rejected(OURS) for row in rows(results)))
 
 
-def render(results: Results | Path, folder: Path) -> list[Path]:
-    """Write the page and the plots of results, or of a file of them.
+def render(results: Results | None, folder: Path, file: Path | None) -> list[Path]:
+    """Write the page and the plots of results, or of those in the file; reasons are in a TOML file beside it.
 
     Raises:
-        BenchError: The file cannot be read, or matplotlib is not installed.
+        BenchError: A file cannot be read, or matplotlib is not installed.
     """
     require_plots()
+    from .page import told
     from .page import write as write_page
 
-    return write_page(read(results) if isinstance(results, Path) else results, folder)
+    if results is None:
+        if file is None:
+            raise BenchError("--render makes the page of a results file; name it with --json")
+        results = read(file)
+    return write_page(results, folder, {} if file is None else told(file))
 
 
 def require_plots() -> None:

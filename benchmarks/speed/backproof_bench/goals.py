@@ -48,22 +48,30 @@ class Goal:
     def judged(self, results: Results) -> Judged:
         """The verdict on some results."""
         figures = self.figures(results)
-        found = [figures[place] for place in self.places if place in figures]
-        value = self.fold.of(found) if found else None
-        if value is None or len(found) < len(self.places):
-            return Judged(self, value, len(found), "undecided")
+        found = {figures[place]: place for place in self.places if place in figures}
+        measured = [figures[place] for place in self.places if place in figures]
+        value = self.fold.of(measured) if measured else None
+        at = None if value is None or self.fold is MEAN else found[value]
+        if value is None or len(measured) < len(self.places):
+            return Judged(self, value, len(measured), "undecided", at)
         reached = value <= self.wanted if self.fold is LARGEST else value >= self.wanted
-        return Judged(self, value, len(found), "met" if reached else "missed")
+        return Judged(self, value, len(measured), "met" if reached else "missed", at)
+
+    @property
+    def key(self) -> str:
+        """What names it in a file of reasons."""
+        return f"{self.text}: {self.fold.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A goal, what was measured, on how many places, and the verdict."""
+    """A goal, what was measured, on how many places, the verdict, and the place of the smallest or largest."""
 
     goal: Goal
     value: float | None
     measured: int
     verdict: Verdict
+    at: Place | None = None
 
 
 # ---- figures

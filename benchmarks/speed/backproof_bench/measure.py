@@ -188,7 +188,7 @@ def _several_threads(
     options: Options, places: Sequence[tuple[Layer, str, Quantity]], threads: int
 ) -> Iterator[Results]:
     """Rows of ours on one and on several threads, and PyTorch's on several, by the wall."""
-    budget = Budget(5, 20, 0.5, sample=5e5)
+    budget = Budget(5, 40, 0.6, sample=5e5)
     with ExitStack() as stack:
         processes = {ALONE: Process("ours", 1), OURS: Process("ours", threads)}
         if "torch" in options.baselines:
@@ -202,7 +202,7 @@ def _several_threads(
                 side = "torch" if name == "torch" else OURS
                 samplers[name] = sampler(process, side, quantity, budget.sample)
             taken = rounds(samplers, budget)
-            times = {name: [None if s.switches else rounded(s.wall) for s in taken[name]] for name in taken}
+            times = {name: [None if s.disturbed else rounded(s.wall) for s in taken[name]] for name in taken}
             yield {
                 "layer": list(layer),
                 "dtype": dtype,

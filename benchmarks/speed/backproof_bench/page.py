@@ -1,21 +1,29 @@
-"""`speed.md` and its plots, from the results alone: nothing is measured here."""
+"""`speed.md` and its plots, from the results alone: nothing is measured here.
+
+Why a goal was missed is said by hand, in a TOML file beside the results, by the goal's key.
+"""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 import jinja2
 
+from .goals import judged
 from .plots import checksum, plots
+from .process import BenchError
 from .results import Results
 from .tables import Table, not_applicable, rejections, tables
 
 NAME = "speed.md"
 
 
-def page(results: Results, names: list[str]) -> str:
-    """The page; `names` are the plots beside it."""
+def page(results: Results, names: list[str], reasons: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The page; `names` are the plots beside it, and `reasons` what is said by hand of goals that were missed."""
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, keep_trailing_newline=True
     )
@@ -27,6 +35,8 @@ def page(results: Results, names: list[str]) -> str:
         plots=names,
         checksum=checksum(results),
         loads=f"{min(loads):.1f} to {max(loads):.1f}" if loads else "not known",
+        missed=[one.goal.key for one in judged(results) if one.verdict == "missed"],
+        reasons=reasons,
         rejections=rejections(results),
         not_applicable=not_applicable(results),
     )
@@ -38,11 +48,25 @@ def markdown(table: Table) -> str:
     return "\n".join([*lines, *(_line(cells) for cells in table.lines)])
 
 
-def write(results: Results, folder: Path) -> list[Path]:
+def told(file: Path) -> dict[str, str]:
+    """Why goals were missed, from the TOML file beside a results file; nothing where there is none.
+
+    Raises:
+        BenchError: It is no TOML.
+    """
+    reasons = file.with_suffix(".toml")
+    try:
+        found = tomllib.loads(reasons.read_text(encoding="utf-8")) if reasons.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise BenchError(f"{reasons} is no TOML: {error}") from error
+    return {key: " ".join(str(text).split()) for key, text in found.items()}
+
+
+def write(results: Results, folder: Path, reasons: Mapping[str, str] = MappingProxyType({})) -> list[Path]:
     """Write the page and the plots; returns their paths."""
     made = plots(results)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {NAME: page(results, list(made)), **made}
+    texts = {NAME: page(results, list(made), reasons), **made}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return [folder / name for name in texts]

@@ -23,12 +23,20 @@ class BenchError(Exception):
 
 
 class Sample(NamedTuple):
-    """Nanoseconds of a call, by processor time and by the wall; page faults and involuntary switches of all calls."""
+    """Nanoseconds of a call, by processor time and by the wall; of all calls page faults, involuntary context switches,
+    and the part of the time for which threads waited for a processor.
+    """
 
     processor: float
     wall: float
     faults: float = 0
     switches: float = 0
+    waited: float = 0
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether others had a processor in the meantime, so that the wall's time says little."""
+        return self.switches > 0 or self.waited > 0.05
 
 
 class Process:

@@ -6,7 +6,7 @@
     absent      baselines that are not installed, and what installs them
     bandwidth   bytes per nanosecond of a copy
     rows        a layer, a dtype and a sum: times of every side in every round, peaks, errors, page faults
-    threads     the same on several threads, by the wall; null where a sample had an involuntary context switch
+    threads     the same on several threads, by the wall; null where a sample was disturbed
     training    times of epochs and the accuracies
 
 Rows are lines of the file, which is written after each; a run with the same `about` and `options` goes on with it.

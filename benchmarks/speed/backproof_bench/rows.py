@@ -113,12 +113,12 @@ class ThreadsRow:
         return Layer(*self.data["layer"]), self.data["dtype"], self.data["quantity"]
 
     def times(self, side: str) -> Times:
-        """Nanoseconds of a call in every round; None where it was interrupted."""
+        """Nanoseconds of a call in every round; None where it was disturbed."""
         times: Times = self.data["sides"].get(side, {}).get("ns", [])
         return times
 
     def survivors(self, side: str) -> list[float]:
-        """Those that were not interrupted."""
+        """Those that were not disturbed."""
         return [time for time in self.times(side) if time is not None]
 
     def scaling(self) -> Spread | None:

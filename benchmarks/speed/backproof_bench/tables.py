@@ -36,7 +36,7 @@ def tables(results: Results) -> list[Table]:
 def goals(results: Results) -> Table:
     """What was to be reached, and whether it was."""
     lines = [_goal(one) for one in judged(results)]
-    return Table("Goals", ("what", "goal", "measured", "folded by", "of", "verdict"), lines)
+    return Table("Goals", ("what", "goal", "measured", "which is the", "of", "verdict"), lines)
 
 
 def _goal(one: Judged) -> tuple[str, ...]:
@@ -46,7 +46,8 @@ def _goal(one: Judged) -> tuple[str, ...]:
     sign = "<=" if one.goal.fold.name == "largest" else ">=" if one.goal.places else ">"
     measured = NONE if one.value is None else told(one.value)
     of = f"{one.measured} of {len(one.goal.places)}" if one.goal.places else f"{one.measured} epochs"
-    return one.goal.text, f"{sign} {told(one.goal.wanted)}", measured, one.goal.fold.name, of, one.verdict
+    fold = f"{one.goal.fold.name}: {one.at[0].name}, {one.at[2]}" if one.at else one.goal.fold.name
+    return one.goal.text, f"{sign} {told(one.goal.wanted)}", measured, fold, of, one.verdict
 
 
 def means(results: Results) -> Table:
@@ -134,7 +135,7 @@ def winograd(results: Results) -> Table:
 
 
 def several_threads(results: Results) -> Table:
-    """Times by the wall on one and on several threads; samples that were interrupted are not counted."""
+    """Times by the wall on one and on several threads; samples that were disturbed are not counted."""
     columns = (
         "dtype", "layer", "sum", "threads", "1 thread, us", "us", "over 1 thread", "torch",
         "survived", "rounds", "load",

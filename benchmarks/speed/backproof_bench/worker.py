@@ -6,12 +6,14 @@ What libraries print goes to stderr.  With a PROCESSOR, the process and all its 
 
 from __future__ import annotations
 
+import glob
 import importlib
 import json
 import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,23 +101,31 @@ class Worker:
 
 
 def measured(call: Callable[[], Any], times: int) -> list[float]:
-    """Nanoseconds of a call by the processor's time of all threads and by the wall; page faults and involuntary
-    context switches of all calls together.
+    """Nanoseconds of a call by the processor's time of all threads and by the wall; of all calls together page faults,
+    involuntary context switches, and the part of the wall's time for which threads waited for a processor.
     """
-    faults, switches = _counts()
+    faults, switches, waited = _counts()
     wall, processor = time.perf_counter_ns(), time.process_time_ns()
     for _ in range(times):
         call()
     processor, wall = time.process_time_ns() - processor, time.perf_counter_ns() - wall
-    faults_after, switches_after = _counts()
-    return [processor / times, wall / times, faults_after - faults, switches_after - switches]
+    after = _counts()
+    return [processor / times, wall / times, after[0] - faults, after[1] - switches, (after[2] - waited) / wall]
 
 
-def _counts() -> tuple[int, int]:
+def _counts() -> tuple[int, int, int]:
     if resource is None:
-        return 0, 0
+        return 0, 0, 0
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_minflt, used.ru_nivcsw
+    return used.ru_minflt, used.ru_nivcsw, sum(map(_waited, glob.glob("/proc/self/task/*/schedstat")))
+
+
+def _waited(file: str) -> int:
+    """Nanoseconds that a thread was ready to run and did not, on Linux."""
+    try:
+        return int(Path(file).read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):  # the thread has ended, or nothing is counted
+        return 0
 
 
 def main() -> None:

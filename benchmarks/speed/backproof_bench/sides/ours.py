@@ -19,7 +19,7 @@ from backproof_impl import forward, input_gradient, weight_gradient
 from backproof_impl.kernels.processor import description, processor
 from backproof_impl.kernels.tile import Vectors, pointer_to
 
-from ..layers import Arrays, Layer
+from ..layers import Arrays, Layer, Quantity
 from . import OURS, WINOGRAD, Calls, Sides
 
 VERSION = f"numba {numba.__version__}"
@@ -43,13 +43,11 @@ def kernels() -> str:
 def sides(layer: Layer, data: Arrays) -> Sides:
     """The default algorithm, and Winograd's on layers for which it is meant, where there is one."""
     made: Sides = {OURS: _calls(layer, data)}
-    if (layer.k, layer.stride, layer.groups) == (3, 1, 1) and layer.H in (14, 28, 56):
-        takes = [
-            f for f in (forward, input_gradient, weight_gradient) if "algorithm" in inspect.signature(f).parameters
-        ]
+    functions: dict[Quantity, Callable[..., Any]] = {"y": forward, "dx": input_gradient, "dw": weight_gradient}
+    takes = [q for q, function in functions.items() if "algorithm" in inspect.signature(function).parameters]
+    if takes and (layer.k, layer.stride, layer.groups) == (3, 1, 1) and layer.H in (14, 28, 56):
         calls = _calls(layer, data, algorithm="winograd")
-        named = {forward: "y", input_gradient: "dx", weight_gradient: "dw"}
-        made[WINOGRAD] = {q: call for q, call in calls.items() if q in [named[f] for f in takes]}
+        made[WINOGRAD] = {quantity: calls[quantity] for quantity in takes}
     return made
 
 
