@@ -172,7 +172,15 @@ def test_a_folder_that_cannot_be_written(nothing_is_measured: list[measure.Optio
 def test_baselines_are_checked_by_name() -> None:
     with pytest.raises(BenchError, match="there is no baseline 'a'"):
         command.baselines(["a"])
-    assert command.baselines([]) == ()
+    assert command.baselines([]) == tuple(BASELINES)
+    assert command.baselines(["jax", "torch", "jax"]) == ("jax", "torch")
+
+
+@pytest.mark.parametrize(("processors", "threads"), [(1, (1,)), (2, (1, 2)), (64, (1, 2))])
+def test_two_threads_need_two_processors(processors: int, threads: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(processors)), raising=False)
+    assert command.threads(()) == threads
+    assert command.threads([processors, 1, processors]) == tuple(dict.fromkeys([processors, 1]))
 
 
 def test_the_command_reaches_the_measuring_by_name() -> None:

@@ -65,6 +65,16 @@ def test_another_process_on_the_same_processor_is_seen() -> None:
     assert sample.disturbed
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process cannot choose its processors here")
+def test_a_process_stays_on_its_processor_with_all_its_threads() -> None:
+    one = max(os.sched_getaffinity(0))
+    with Process("ours", processor=one) as process:
+        process.ask("prepare", TINY, "float32")
+        number = process._process.pid
+        threads = list(Path(f"/proc/{number}/task").iterdir())
+        assert {frozenset(os.sched_getaffinity(int(thread.name))) for thread in threads} == {frozenset({one})}
+
+
 @pytest.fixture(scope="module")
 def ours() -> Any:
     with Process("ours") as process:

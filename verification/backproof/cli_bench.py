@@ -23,11 +23,14 @@ Exit status:
 """
 
 
+DTYPES = ("float32", "float64")
+
+
 @click.command(epilog=EXIT_STATUS)
 @click.option("--quick", is_flag=True, help="A few layers in float32, fewer rounds, one thread: below a minute.")
 @click.option("--tuning", is_flag=True, help="The layers for tuning constants, which no report shows.")
 @click.option("--only", metavar="NAME", multiple=True, help="Layers whose name contains this. Repeatable.")
-@click.option("--dtype", "dtypes", type=click.Choice(["float32", "float64"]), multiple=True, help="Both unless given.")
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="Both unless given.")
 @click.option("--threads", type=click.IntRange(min=1), multiple=True, help="Numbers of threads; 1 and 2 unless given.")
 @click.option(
     "--baseline",
@@ -67,20 +70,21 @@ def bench(
     from backproof.environment import describe
 
     command: Any = import_module("backproof_bench.command")
-    chosen: dict[str, Any] = {"quick": quick, "tuning": tuning, "only": only}
     try:
         if render:
             with one_message(f"cannot write to {output or Path('reports')}; choose another folder with --output"):
                 _wrote(command.render(None, output or Path("reports"), file))
             return
-        if quick and not dtypes:
-            dtypes = ("float32",)
-        if quick and not threads:
-            threads = (1,)
-        given = {"dtypes": dtypes, "threads": threads, "baselines": command.baselines(baselines)}
-        chosen |= {name: tuple(dict.fromkeys(values)) for name, values in given.items() if values}
+        options = command.Options(
+            quick=quick,
+            tuning=tuning,
+            only=only,
+            dtypes=tuple(dict.fromkeys(dtypes)) or DTYPES[: 1 if quick else 2],
+            threads=command.threads(threads or ((1,) if quick else ())),
+            baselines=command.baselines(baselines),
+        )
         with one_message("cannot write the results; choose another file with --json, or folder with --output"):
-            status = command.bench(command.Options(**chosen), describe(), file, output)
+            status = command.bench(options, describe(), file, output)
     except command.BenchError as error:
         fail(str(error))
     sys.exit(status)

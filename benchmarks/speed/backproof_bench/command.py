@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import measure
+from . import measure, training
 from .layers import REPORTED, TUNING
 from .measure import Options
 from .process import BenchError, Process
@@ -84,7 +84,7 @@ def require_plots() -> None:
 
 
 def baselines(names: Sequence[str]) -> tuple[str, ...]:
-    """Those names, each once.
+    """Those names, each once; all that there are for none.
 
     Raises:
         BenchError: One is unknown, or not installed.
@@ -94,7 +94,19 @@ def baselines(names: Sequence[str]) -> tuple[str, ...]:
             raise BenchError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
         if find_spec(BASELINES[name].imports) is None:
             raise BenchError(f"{name} is not installed; {_install(name)}")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names or BASELINES))
+
+
+def threads(numbers: Sequence[int]) -> tuple[int, ...]:
+    """Those numbers of threads, each once; one and two, where there are two processors, for none.
+
+    Raises:
+        BenchError: There are fewer processors.
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if numbers and max(numbers) > processors:
+        raise BenchError(f"--threads is {max(numbers)}, but this process may use {processors} processors")
+    return tuple(dict.fromkeys(numbers)) or tuple(range(1, min(processors, 2) + 1))
 
 
 def installed(options: Options) -> tuple[Options, dict[str, str]]:
@@ -109,9 +121,6 @@ def installed(options: Options) -> tuple[Options, dict[str, str]]:
         raise BenchError('there is nothing to compare with; install the baselines with: pip install "backproof[bench]"')
     if options.training and find_spec("sklearn") is None:
         raise BenchError('the training needs scikit-learn; install it with: pip install "backproof[bench]"')
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if max(options.threads) > processors and max(options.threads) > 2:
-        raise BenchError(f"--threads is {max(options.threads)}, but this process may use {processors} processors")
     return replace(options, baselines=present), absent
 
 
@@ -121,7 +130,7 @@ def _install(name: str) -> str:
 
 def _names(options: Options) -> str:
     among = TUNING if options.tuning else REPORTED
-    return f"there are {', '.join(layer.name for layer in among)}, and {measure.TRAINING}"
+    return f"there are {', '.join(layer.name for layer in among)}, and {training.NAME}"
 
 
 def _about(machine: Mapping[str, str]) -> Results:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .layers import DTYPES, QUANTITIES, REPORTED, Layer, Quantity
+from .layers import DTYPES, QUANTITIES, REPORTED, WORDS, Layer, Quantity
 from .results import Results
 from .rows import Place, Row, Spread, mean, ratios, rows, threads_rows
 from .sides import OURS, WINOGRAD
 
 Verdict = Literal["met", "missed", "undecided"]
-WORDS: dict[Quantity, str] = {"y": "forward", "dx": "input gradient", "dw": "weight gradient"}
 OF_THE_PEAK: dict[Quantity, float] = {"y": 0.88, "dx": 0.88, "dw": 0.82}
 Figures = Mapping[Place, float]
 

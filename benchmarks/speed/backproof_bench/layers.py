@@ -12,6 +12,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Quantity = Literal["y", "dx", "dw"]
 Category = Literal["tiny", "small", "large", "depthwise and grouped"]
 QUANTITIES: tuple[Quantity, ...] = ("y", "dx", "dw")
+WORDS: dict[Quantity, str] = {"y": "forward", "dx": "input gradient", "dw": "weight gradient"}
 CATEGORIES: tuple[Category, ...] = ("large", "small", "tiny", "depthwise and grouped")
 DTYPES = ("float32", "float64")
 

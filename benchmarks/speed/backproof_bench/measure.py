@@ -9,16 +9,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from . import exact
+from . import exact, training
 from .layers import DTYPES, QUANTITIES, QUICK, REPORTED, TUNING, Arrays, Layer, Quantity, arrays
 from .lockstep import Budget, Sampler, rounds, sampler
 from .process import Process, Sample
 from .results import Results, rounded
-from .sides import BASELINES, OURS, WINOGRAD
+from .sides import ALONE, BASELINES, DEFAULT, OURS, WINOGRAD
 
-TRAINING = "LeNet training"
-DEFAULT = ", default allocator"
-ALONE = "ours, 1 thread"
 Save = Callable[[Results], None]
 
 
@@ -42,7 +39,7 @@ class Options:
     @property
     def training(self) -> bool:
         """Whether the training is asked for: with PyTorch, on one thread."""
-        return self._names(TRAINING) and "torch" in self.baselines and 1 in self.threads and not self.tuning
+        return self._names(training.NAME) and "torch" in self.baselines and 1 in self.threads and not self.tuning
 
     def _names(self, name: str) -> bool:
         return not self.only or any(part in name for part in self.only)

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .goals import WORDS
-from .layers import CATEGORIES, DTYPES, QUANTITIES
+from .layers import CATEGORIES, DTYPES, QUANTITIES, WORDS
 from .results import Results, text
 from .rows import Row, rows
 from .sides import BASELINES, OURS

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .layers import Layer, Quantity
-from .measure import ALONE, DEFAULT
 from .results import Results
-from .sides import BASELINES, OURS
+from .sides import ALONE, BASELINES, DEFAULT, OURS
 
 Place = tuple[Layer, str, Quantity]
 Times = Sequence[float | None]

@@ -6,12 +6,11 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .goals import WORDS, Judged, judged, training
-from .layers import CATEGORIES, DTYPES, QUANTITIES
-from .measure import ALONE, DEFAULT
+from .goals import Judged, judged, training
+from .layers import CATEGORIES, DTYPES, QUANTITIES, WORDS
 from .results import Results
 from .rows import Row, Spread, ThreadsRow, mean, rows, threads_rows
-from .sides import BASELINES, OURS, WINOGRAD
+from .sides import ALONE, BASELINES, DEFAULT, OURS, WINOGRAD
 
 NONE = "-"
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
+from . import training
 from .results import Results
 from .rows import Row, ThreadsRow
 from .sides import BASELINES, OURS, WINOGRAD
@@ -47,14 +48,14 @@ class Terminal:
 
 def name(data: Results) -> str:
     """What a row is about."""
-    return f"{data['layer'][0]} {data['quantity']}" if "layer" in data else "LeNet training"
+    return f"{data['layer'][0]} {data['quantity']}" if "layer" in data else training.NAME
 
 
 def line(data: Results) -> str:
     """A row in a line."""
     if "epochs" in data:
         known = ", ".join(f"{side} {told['accuracy']:.2%}" for side, told in data["sides"].items())
-        return f"LeNet training, {data['epochs']} epochs: {known}"
+        return f"{training.NAME}, {data['epochs']} epochs: {known}"
     start = f"{data['dtype']}  {data['layer'][0]:25} {data['quantity']:2}"
     if "threads" in data:
         several = ThreadsRow(data)

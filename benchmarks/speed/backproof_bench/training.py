@@ -18,6 +18,7 @@ import numpy as np
 
 from .layers import Array
 
+NAME = "LeNet training"
 BATCH, RATE, REHEARSAL = 32, 0.3, 3
 CONVOLUTIONS = ((6, 1, 5, 5), (16, 6, 5, 5))
 DENSE = ((120, 64), (84, 120), (10, 84))

@@ -34,7 +34,7 @@ class Worker:
     def __init__(self, library: str, threads: int, processor: int | None = None) -> None:
         self._library: Any = importlib.import_module(f"backproof_bench.sides.{library}")
         if processor is not None:  # only now, so that libraries are imported side by side
-            os.sched_setaffinity(0, {processor})
+            stay(processor)
         self._library.setup(threads)
         self._name = library
         self._sides: Sides = {}
@@ -98,6 +98,13 @@ class Worker:
         if isinstance(calls, str):
             raise ValueError(f"{side} does not have this layer: {calls}")
         return calls[quantity]
+
+
+def stay(processor: int) -> None:
+    """Keep this thread, those that it will start, and those that there are already on one processor."""
+    threads = Path("/proc/self/task")
+    for thread in threads.iterdir() if threads.exists() else [Path("0")]:
+        os.sched_setaffinity(int(thread.name), {processor})
 
 
 def measured(call: Callable[[], Any], times: int) -> list[float]:

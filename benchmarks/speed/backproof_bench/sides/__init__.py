@@ -26,7 +26,9 @@ class Baseline:
     extra: str
 
 
-OURS, WINOGRAD = "ours", "ours, Winograd"
+OURS, WINOGRAD, ALONE = "ours", "ours, Winograd", "ours, 1 thread"
+#: What the name of a side ends with where memory is not pooled.
+DEFAULT = ", default allocator"
 
 #: By the name of the side.
 BASELINES = {
