@@ -9,8 +9,6 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from rich.console import Console
-
 from . import measure, training
 from .layers import REPORTED, TUNING
 from .measure import Options
@@ -54,7 +52,7 @@ def bench(options: Options, machine: Mapping[str, str], file: Path | None, folde
             status = INTERRUPTED
     if file is not None:
         write(results, file)
-    show(results, Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
+    show(results, terminal.console)
     if folder is not None and not status:
         render(results, folder, file)
     return status or int(any(row.rejected(OURS) for row in rows(results)))

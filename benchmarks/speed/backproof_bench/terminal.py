@@ -17,6 +17,7 @@ from .rows import Row, ThreadsRow
 from .sides import BASELINES, OURS, WINOGRAD
 from .tables import NONE, Table, epochs, goals, means, not_applicable, rejections
 
+WIDTH = 140  # of tables in a file
 STYLES = {"met": "green", "missed": "red", "undecided": "yellow"}
 
 
@@ -25,6 +26,8 @@ class Terminal:
 
     def __init__(self, total: int, done: int) -> None:
         self.console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = WIDTH
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
         self._task = self._bar.add_task("starting", total=total, completed=done)
@@ -92,7 +95,7 @@ def show(results: Results, console: Console) -> None:
 def _rich(table: Table) -> RichTable:
     made = RichTable(title=table.title, title_justify="left", box=None, pad_edge=False)
     for column in table.columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column == "baseline")
     for cells in table.lines:
         made.add_row(*cells, style=STYLES.get(cells[-1]))
     return made
