@@ -61,13 +61,15 @@ def test_what_was_rejected_has_no_times() -> None:
 
 def test_interrupted_samples_are_dropped_and_counted() -> None:
     times: dict[str, list[float | None]] = {
-        "ours, 1 thread": [20.0, 20.0, None], "ours": [10.0, None, 10.0], "torch": [None, None, None],
-    }  # fmt: skip
+        "ours, 1 thread": [20.0, 20.0, None, 20.0, 20.0],
+        "ours": [10.0, None, 10.0, 10.0, 10.0],
+        "torch": [None, None, 30.0, 30.0, None],
+    }
     one = ThreadsRow(several(LENET, "float32", "y", times))
-    assert one.scaling() == (2.0, 2.0, 2.0, 1)
-    assert one.ratio() is None
+    assert one.scaling() == (2.0, 2.0, 2.0, 3)
+    assert one.ratio() is None  # two rounds are not enough
     (line,) = several_threads(results(threads=[one.data])).lines
-    assert line[6:] == ("2.00 (2.00-2.00)", "unmeasured", "2 / 2 / 0", "3", "1.5")
+    assert line[6:] == ("2.00 (2.00-2.00)", "unmeasured", "4 / 4 / 2", "5", "1.5")
 
 
 def test_means_are_by_kind_of_layer_and_sum() -> None:

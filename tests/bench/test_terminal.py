@@ -21,9 +21,9 @@ def test_a_row_is_a_line() -> None:
 
 
 def test_threads_and_training_are_lines() -> None:
-    measured = several(LENET, "float64", "y", {"ours, 1 thread": [4.0, 4.0], "ours": [2.0, 2.0]})
+    measured = several(LENET, "float64", "y", {"ours, 1 thread": [4.0] * 3, "ours": [2.0] * 3})
     assert line(measured).endswith("2 threads over one: 2.00 (2.00-2.00)")
-    unmeasured = several(LENET, "float64", "y", {"ours, 1 thread": [4.0, None], "ours": [None, 2.0]})
+    unmeasured = several(LENET, "float64", "y", {"ours, 1 thread": [4.0, None, 4.0], "ours": [None, 2.0, 2.0]})
     assert line(unmeasured).endswith("2 threads over one: unmeasured")
     assert line(everything()["training"]) == "LeNet training, 2 epochs: ours 97.50%, torch 96.25%"
 

@@ -14,6 +14,7 @@ from .sides import ALONE, BASELINES, DEFAULT, OURS
 
 Place = tuple[Layer, str, Quantity]
 Times = Sequence[float | None]
+ENOUGH = 3  # rounds that must be left of those on several threads
 
 
 class Spread(NamedTuple):
@@ -102,7 +103,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ThreadsRow:
-    """A layer, a dtype and a sum on several threads."""
+    """A layer, a dtype and a sum on several threads; its ratios are None unless three rounds are left."""
 
     data: Results
 
@@ -122,11 +123,15 @@ class ThreadsRow:
 
     def scaling(self) -> Spread | None:
         """Our time on one thread over that on several."""
-        return ratios(self.times(ALONE), self.times(OURS))
+        return self._enough(ratios(self.times(ALONE), self.times(OURS)))
 
     def ratio(self) -> Spread | None:
         """PyTorch's time over ours, both on several threads."""
-        return ratios(self.times("torch"), self.times(OURS))
+        return self._enough(ratios(self.times("torch"), self.times(OURS)))
+
+    @staticmethod
+    def _enough(found: Spread | None) -> Spread | None:
+        return found if found is not None and found.rounds >= ENOUGH else None
 
 
 def rows(results: Results) -> list[Row]:
