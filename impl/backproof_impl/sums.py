@@ -28,6 +28,8 @@ from .windows import Windows
 CHUNK = 512
 #: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
 FIRST_LEVEL = 24 * 2**10
+#: How much longer a tile takes whose vectors of pixels begin anywhere, and straddle cache lines.
+STRADDLING = 1.08
 #: Bytes of the sums of a strip of tiles that are made for one chunk of channels after the other.
 STRIP = 2**16
 #: Bytes of images that are copied at a time: they should fit the second-level cache, with
@@ -86,7 +88,8 @@ class Correlation:
         flat = self._inside and taps == 1
         stretched = pixels if flat else (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
         terms = channels * taps
-        tile = choose(processor.registers, lanes, outputs, pixels, groups * outputs * pixels * terms, stretched)
+        work = groups * outputs * pixels * terms
+        tile = choose(processor.registers, lanes, outputs, pixels, work, stretched * (1 if flat else STRADDLING))
         width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
         if tile.lanes == "channels":
             # its weights, and the pixels of a tile

@@ -17,7 +17,7 @@ Lanes = Literal["channels", "pixels"]
 
 #: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
 TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
-    ("channels", 32): {(10, 2): 0.9, (6, 4): 0.85, (12, 1): 0.6},
+    ("channels", 32): {(10, 2): 0.9, (8, 3): 0.9, (6, 4): 0.87, (8, 2): 0.85, (12, 1): 0.6},
     ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
     ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
     ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
@@ -43,7 +43,7 @@ class Tile:
     vectors: int
 
 
-def choose(registers: int, width: int, channels: int, pixels: int, work: int, stretched: int | None = None) -> Tile:
+def choose(registers: int, width: int, channels: int, pixels: int, work: int, stretched: float | None = None) -> Tile:
     """The tile for `channels` x `pixels` sums, by vectors of `width` lanes.
 
     `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
@@ -80,7 +80,7 @@ def exchange(processor: Processor, lanes: int, outputs: int, channels: int) -> b
     return time(channels, outputs) < 0.9 * time(outputs, channels)
 
 
-def cost(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
+def cost(tile: Tile, registers: int, width: int, channels: int, pixels: float) -> float:
     """Multiply-adds of vectors for each term, lanes and rows without a use included, over the tile's speed."""
     across, down = (channels, pixels) if tile.lanes == "channels" else (pixels, channels)
     tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)
