@@ -19,7 +19,7 @@ from .arrays import Array, IntArray, for_kernel
 from .kernels import correlation, dots, weight_gradient
 from .kernels.choice import choose, dots_are_faster, exchange
 from .kernels.compilation import array_type, for_types
-from .kernels.layout import exact
+from .kernels.layout import exact, take_taps
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
 from .windows import Windows
@@ -141,6 +141,8 @@ class Correlation:
         self._threads, blocks = threads_for(N * G * O * pixels * terms), -(-O // width)
         items = -(-N // some) * G * bands
         parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
+        if self._taps is not None:
+            for_types(take_taps, array_type(dtype, 4), array_type(np.dtype(np.intp), 1), array_type(dtype, 4))
         self._kernel, self._items = for_types(compute, *kernel_types(dtype, 4, 4, 1)), items * parts
         checked = not self._inside and self._threads == 1
         self._table = make_table(
@@ -152,7 +154,9 @@ class Correlation:
         if self._pixels_read is not None:
             x = for_kernel(x[self._pixels_read])
         if self._taps is not None:
-            w = for_kernel(w.reshape(*w.shape[:2], 1, -1)[..., self._taps])
+            some = np.empty((*w.shape[:2], 1, self._taps.size), self._dtype)
+            take_taps(w, self._taps, some)
+            w = some
         y = np.empty(self._shape, self._dtype)
         if b is None:
             b = self._no_bias

@@ -236,6 +236,7 @@ def test_compiled_code_is_found_by_other_processes_unless_its_sources_changed(tm
             os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
         )
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stderr.count("compiling convolution kernels for this processor, once") == (int(done.stdout) > 0)
         return int(done.stdout)
 
     first = compiled(0)
