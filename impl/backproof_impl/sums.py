@@ -89,7 +89,7 @@ class Correlation:
         stretched = pixels if flat else (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
         terms = channels * taps
         work = groups * outputs * pixels * terms
-        tile = choose(processor.registers, lanes, outputs, pixels, work, stretched * (1 if flat else STRADDLING))
+        tile = choose(processor.registers, lanes, outputs, pixels, work, stretched * (1 if flat else STRADDLING), terms)
         width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
         if tile.lanes == "channels":
             # its weights, and the pixels of a tile

@@ -63,9 +63,9 @@ def use(monkeypatch):
         convolution._plans.clear()
         monkeypatch.setattr(convolution, "processor", lambda: processor)
 
-        def forced(registers, width, channels, pixels, work, stretched=None):
+        def forced(registers, width, channels, pixels, work, stretched=None, *terms):
             if tile is None or (tile.lanes == "pixels" and stretched is None):
-                return choose(registers, width, channels, pixels, work, stretched)
+                return choose(registers, width, channels, pixels, work, stretched, *terms)
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)

@@ -26,6 +26,8 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
 
 #: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
 DOTS = 0.4
+#: What storing a vector of sums in the result takes, in multiply-adds of vectors; channels have to be transposed.
+STORING: dict[Lanes, int] = {"channels": 8, "pixels": 3}
 #: What packing a vector takes, in multiply-adds of vectors.
 PACKING = 16
 #: Multiply-adds of an image below which one tile with pixels in its lanes must do, and `dots` for the weight gradient:
@@ -43,16 +45,20 @@ class Tile:
     vectors: int
 
 
-def choose(registers: int, width: int, channels: int, pixels: int, work: int, stretched: float | None = None) -> Tile:
+def choose(
+    registers: int, width: int, channels: int, pixels: int, work: int, stretched: float | None = None,
+    terms: float = math.inf,
+) -> Tile:  # fmt: skip
     """The tile for `channels` x `pixels` sums, by vectors of `width` lanes.
 
     `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
     between the rows of the image count too, as for the lanes of `pixels_in_lanes`; None where that form is not to
-    be had.
+    be had.  Each sum has so many `terms`.
     """
 
     def time(tile: Tile) -> float:
-        return cost(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
+        sums = pixels if tile.lanes == "channels" else stretched or 0
+        return cost(tile, registers, width, channels, sums) + channels * sums / width * STORING[tile.lanes] / terms
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
     if work < SMALL and stretched is not None:
