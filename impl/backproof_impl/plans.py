@@ -197,7 +197,8 @@ class Plan:
         if len(parts) == 1 and parts[0][2] is not None:
             dx = parts[0][2](dy, w, None)
         else:
-            dx = np.zeros((self.N, self.groups * self.channels, *(axis.size for axis in self._axes)), self.dtype)
+            make = np.zeros if any(correlation is None for *_, correlation in parts) else np.empty
+            dx = make((self.N, self.groups * self.channels, *(axis.size for axis in self._axes)), self.dtype)
             for h, k, correlation in parts:
                 if correlation is None:
                     continue

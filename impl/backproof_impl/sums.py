@@ -19,7 +19,7 @@ from .arrays import Array, IntArray, for_kernel
 from .kernels import correlation, dots, weight_gradient
 from .kernels.choice import choose, dots_are_faster, exchange
 from .kernels.compilation import array_type, for_types
-from .kernels.layout import exact
+from .kernels.layout import exact, take_taps
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
 from .windows import Windows
@@ -28,6 +28,8 @@ from .windows import Windows
 CHUNK = 512
 #: Bytes that the tiles of a chunk share, packed weights or pixels: they should fit the first-level cache with others.
 FIRST_LEVEL = 24 * 2**10
+#: How much longer a tile takes whose vectors of pixels begin anywhere, and straddle cache lines.
+STRADDLING = 1.08
 #: Bytes of the sums of a strip of tiles that are made for one chunk of channels after the other.
 STRIP = 2**16
 #: Bytes of images that are copied at a time: they should fit the second-level cache, with
@@ -86,7 +88,8 @@ class Correlation:
         flat = self._inside and taps == 1
         stretched = pixels if flat else (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
         terms = channels * taps
-        tile = choose(processor.registers, lanes, outputs, pixels, groups * outputs * pixels * terms, stretched)
+        work = groups * outputs * pixels * terms
+        tile = choose(processor.registers, lanes, outputs, pixels, work, stretched * (1 if flat else STRADDLING), terms)
         width = tile.vectors * lanes if tile.lanes == "channels" else tile.rows
         if tile.lanes == "channels":
             # its weights, and the pixels of a tile
@@ -138,6 +141,8 @@ class Correlation:
         self._threads, blocks = threads_for(N * G * O * pixels * terms), -(-O // width)
         items = -(-N // some) * G * bands
         parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
+        if self._taps is not None:
+            for_types(take_taps, array_type(dtype, 4), array_type(np.dtype(np.intp), 1), array_type(dtype, 4))
         self._kernel, self._items = for_types(compute, *kernel_types(dtype, 4, 4, 1)), items * parts
         checked = not self._inside and self._threads == 1
         self._table = make_table(
@@ -149,7 +154,9 @@ class Correlation:
         if self._pixels_read is not None:
             x = for_kernel(x[self._pixels_read])
         if self._taps is not None:
-            w = for_kernel(w.reshape(*w.shape[:2], 1, -1)[..., self._taps])
+            some = np.empty((*w.shape[:2], 1, self._taps.size), self._dtype)
+            take_taps(w, self._taps, some)
+            w = some
         y = np.empty(self._shape, self._dtype)
         if b is None:
             b = self._no_bias

@@ -63,9 +63,9 @@ def use(monkeypatch):
         convolution._plans.clear()
         monkeypatch.setattr(convolution, "processor", lambda: processor)
 
-        def forced(registers, width, channels, pixels, work, stretched=None):
+        def forced(registers, width, channels, pixels, work, stretched=None, *terms):
             if tile is None or (tile.lanes == "pixels" and stretched is None):
-                return choose(registers, width, channels, pixels, work, stretched)
+                return choose(registers, width, channels, pixels, work, stretched, *terms)
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)
@@ -236,6 +236,7 @@ def test_compiled_code_is_found_by_other_processes_unless_its_sources_changed(tm
             os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
         )
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stderr.count("compiling convolution kernels for this processor, once") == (int(done.stdout) > 0)
         return int(done.stdout)
 
     first = compiled(0)

@@ -11,6 +11,7 @@ variable of the closure, which is part of Numba's key.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +19,30 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import event
 from numba.core.registry import cpu_target
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+class _Announcement(event.Listener):  # type: ignore[misc]
+    """Tells, once, that kernels are being compiled: the first call with a new cache takes seconds."""
+
+    told = False
+
+    def on_start(self, event: Any) -> None:
+        function = event.data["dispatcher"].py_func
+        if not self.told and function.__module__.startswith(__package__ or ""):
+            self.told = True
+            logging.getLogger(__name__).warning(
+                "compiling convolution kernels for this processor, once: they are kept on disk for other processes"
+            )
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Announcement())
 
 
 def compiled(function: Kernel) -> Kernel:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, IntArray
 from .compilation import compiled
 from .moves import COLUMNS, clear, copy_every, copy_run, transpose, transpose_columns
 from .tile import address, flat
@@ -143,6 +143,15 @@ def all_finite(a: Array) -> bool:
     for i in range(a.size):
         found |= int(not abs(a[i]) < np.inf)
     return found == 0
+
+
+@compiled
+def take_taps(w: Array, taps: IntArray, some: Array) -> None:
+    """Write the weights of some taps: `some[i, j, 0, k]` is `w[i, j]` at `taps[k]`, counted through its rows."""
+    w_, some_, all_taps = flat(w), flat(some), w.shape[2] * w.shape[3]
+    for i in range(w.shape[0] * w.shape[1]):
+        for k in range(taps.size):
+            some_[i * taps.size + k] = w_[i * all_taps + taps[k]]
 
 
 @compiled
