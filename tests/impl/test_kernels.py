@@ -121,6 +121,7 @@ def test_a_check_of_every_width_passes(bits, tmp_path):
         command, env=os.environ | {processors.VARIABLE: str(bits)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert f"vector kernels of {bits} bits" in done.stdout if bits else "plain loops" in done.stdout
 
 
 @needs_vectors
