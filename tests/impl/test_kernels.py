@@ -21,7 +21,8 @@ HOST = processors.processor()
 needs_vectors = pytest.mark.skipif(HOST.bits == 0, reason=f"no vector kernels here: {HOST.reason}")
 
 # shapes of x and w, and options: among them single pixels, rows shorter than any vector, tails of most lengths,
-# strides, dilation, kernels larger than the image, groups, depthwise, a kernel of one tap, small and large batches
+# strides, dilation, kernels larger than the image, groups, depthwise, a kernel of one tap, small and large batches, few
+# channels with a stride
 GEOMETRIES = [
     ((1, 1, 1, 1), (1, 1, 1, 1), {}),
     ((2, 3, 1, 7), (5, 3, 1, 3), {"padding": (0, 1)}),
@@ -31,6 +32,8 @@ GEOMETRIES = [
     ((2, 4, 11, 18), (6, 4, 2, 3), {"dilation": (2, 3), "padding": 2}),
     ((1, 3, 2, 2), (4, 3, 5, 5), {"padding": 3}),
     ((2, 6, 8, 9), (40, 3, 3, 3), {"groups": 2, "stride": (1, 3)}),
+    ((1, 3, 13, 14), (6, 3, 5, 3), {"stride": 2, "padding": 1}),
+    ((2, 64, 3, 5), (320, 32, 1, 1), {"groups": 2}),
     ((2, 19, 6, 9), (19, 1, 3, 3), {"groups": 19, "padding": 1, "stride": 2}),
     ((1, 9, 5, 20), (9, 1, 2, 4), {"groups": 9, "padding": ((0, 1), (2, 0)), "dilation": (2, 1)}),
     ((2, 5, 8, 21), (5, 1, 3, 3), {"groups": 5, "padding": 1, "stride": 2}),
@@ -40,7 +43,7 @@ GEOMETRIES = [
     ((40, 2, 3, 3), (19, 2, 2, 2), {"padding_mode": "circular", "padding": 4}),
     ((1, 1, 70, 80), (2, 1, 3, 3), {"padding": ((5, 1), (0, 9))}),
 ]
-SMALLER = GEOMETRIES[:13]
+SMALLER = GEOMETRIES[:15]
 
 
 def all_results(integers, geometry, dtype, orientation="convolution", spoil=None):
