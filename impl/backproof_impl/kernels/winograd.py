@@ -1,0 +1,148 @@
+"""Sums over windows of 3 x 3 pixels by fewer products: Winograd's F(m x m, 3 x 3), with `n = m + 2` (see `toom_cook`).
+
+    V[s, t, c] = (B^T image_tc B)[s]           tile t of channel c, n x n pixels that overlap the next by 2
+    U[s, c, o] = (G w_oc G^T)[s]
+    M[s, t, o] = sum over c of V[s, t, c] * U[s, c, o]           n x n products for m x m outputs, not 9 * m * m
+    y_to = A^T M_to A + bias[o]
+
+The sums over channels are the tile of `tile` once more, for each `s`.  In all transforms the lanes are channels, so that
+no size of an image leaves lanes empty: images are transposed in squares of lanes when they are copied with their
+padding, and results when they are written.
+
+The work is cut into items: some rows of tiles of an image (or some images) and a part of the output channels.  V of an
+item should stay in the second-level cache; U is made for a block of output channels and some input channels at a
+time, and used at once.  The arrays for different `s` are a cache line more than needed apart, as they would share sets
+of the first-level cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, IntArray
+from .compilation import VERSION, compiled
+from .layout import pack_weights, write_block
+from .moves import transpose
+from .tile import address, channels_in_lanes
+from .transforms import DATA, KERNEL, OUTPUT, transform
+
+
+@compiled
+def copy_channels(
+    version: int, lanes: int, x: Array, at: int, C: int, H: int, W: int, before_row: int, before_column: int, rows: int,
+    columns: int, copy: Array,
+) -> None:  # fmt: skip
+    """Write `copy[r, k, c] = x[c, r - before_row, k - before_column]` or 0, for `lanes` channels, from `x[at]` on.
+
+    Lanes from `C` on hold anything.  `copy` has room for `lanes` pixels more.
+    """
+    first, last = max(0, before_column), min(columns, W + before_column)
+    for r in range(rows):
+        h, row_at = r - before_row, r * columns * lanes
+        inside = 0 <= h < H
+        if inside:
+            for k in range(first, last, lanes):
+                source, to = at + h * W + k - before_column, row_at + k * lanes
+                # what it writes beyond the row is written again
+                if source + (lanes - 1) * H * W + lanes <= x.size:
+                    transpose(version, lanes, x, source, H * W, copy, to, lanes)
+                else:
+                    for c in range(min(lanes, C)):
+                        for i in range(min(lanes, last - k)):
+                            copy[to + i * lanes + c] = x[source + c * H * W + i]
+        for i in range(row_at, row_at + (first if inside else columns) * lanes):
+            copy[i] = 0
+        if inside:
+            for i in range(row_at + max(first, last) * lanes, row_at + columns * lanes):
+                copy[i] = 0
+
+
+@cache
+def tiles(lanes: int, rows: int, vectors: int, outputs: int) -> Callable[..., None]:
+    """The kernel for F(outputs x outputs, 3 x 3), whose register tile has `rows` tiles, `vectors * lanes` channels."""
+    version, m, width, points = VERSION, outputs, vectors * lanes, (outputs + 2) ** 2
+    data, kernel, output = DATA, KERNEL, OUTPUT
+
+    @compiled
+    def winograd(
+        x: Array, w: Array, bias: Array, terms: IntArray, origins: IntArray, sizes: tuple[int, ...], y: Array,
+        start: int, stop: int,
+    ) -> None:  # fmt: skip
+        (
+            N, G, C, O, H, W, row, column, OH, OW, TH, TW, some, band, chunk, parts, group_step, output_step,  # noqa: E741
+            channel_step, w_first, w_row, w_column,
+        ) = sizes  # fmt: skip
+        n, blocks, bands, T = m + 2, -(-O // width), -(-TH // band), some * band * TW
+        HB, WB = band * m + 2, TW * m + 2
+        padded = -(-C // lanes)  # blocks of input channels
+        v_step, u_step, m_step = padded * T * lanes + 16, chunk * width + 16, (T + rows) * width + 16
+        image, V = np.empty((HB * WB + lanes) * lanes, x.dtype), np.empty(points * v_step, x.dtype)
+        packed, U = np.empty(chunk * 9 * width, x.dtype), np.empty(points * u_step, x.dtype)
+        M, zeros = np.empty(points * m_step, x.dtype), np.zeros(width, x.dtype)
+        result, square = np.empty((m * OW + m + lanes) * width, x.dtype), np.empty(lanes * lanes, x.dtype)
+        M_, zeros_ = address(M), address(zeros)
+        zero: Any = np.int64(0)
+        for item in range(start, stop):
+            part, a0, g = item % parts, item // parts % bands * band, item // parts // bands % G
+            first = item // parts // bands // G * some
+            images, down = min(some, N - first), min(band, TH - a0)
+            here = images * down * TW
+            for i in range(images):
+                for c in range(0, C, lanes):
+                    x_at = (((first + i) * G + g) * C + c) * H * W
+                    copy_channels(
+                        version, lanes, x, x_at, C - c, H, W, row - a0 * m, column, down * m + 2, WB, image
+                    )
+                    v_at = (c // lanes * T + i * down * TW) * lanes
+                    for a in range(down):
+                        for b in range(TW):
+                            transform(
+                                version, lanes, data, m, image, (a * m * WB + b * m) * lanes, WB * lanes, lanes, zeros,
+                                zero, V, v_at + (a * TW + b) * lanes, n * v_step, v_step,
+                            )  # fmt: skip
+            for block in range(part * blocks // parts, (part + 1) * blocks // parts):
+                for c in range(0, C, chunk):
+                    count = min(chunk, C - c)
+                    runs, run = (1, count * 9) if channel_step == 9 else (count, 9)
+                    pack_weights(
+                        version, lanes, w, g * group_step + block * width * output_step + c * channel_step, output_step,
+                        O - block * width, channel_step, runs, run, width, packed, zero, square,
+                    )  # fmt: skip
+                    for k in range(count):
+                        for v in range(0, width, lanes):
+                            transform(
+                                version, lanes, kernel, m, packed, (k * 9 + w_first) * width + v, w_row * width,
+                                w_column * width, zeros, zero, U, k * width + v, n * u_step, u_step,
+                            )  # fmt: skip
+                    base, base_row = (M_, width) if c else (zeros_, 0)
+                    for s in range(points):
+                        for t in range(0, here, rows):
+                            base_at = s * m_step + t * width if c else 0
+                            channels_in_lanes(
+                                version, lanes, rows, vectors, M_, s * m_step + t * width, width, base, base_at,
+                                base_row, lanes, V, s * v_step + c * T, terms, 0, count, U, s * u_step, origins, t,
+                            )  # fmt: skip
+                for i in range(images):
+                    for a in range(down):
+                        pixels = min(m, OH - (a0 + a) * m) * OW
+                        # from right to left, as what a tile has beyond the image lies in the next row's first pixels
+                        for b in range(TW - 1, -1, -1):
+                            t = (i * down + a) * TW + b
+                            for v in range(0, width, lanes):
+                                transform(
+                                    version, lanes, output, m, M, t * width + v, n * m_step, m_step, bias,
+                                    (g * blocks + block) * width + v, result, b * m * width + v, OW * width, width,
+                                )  # fmt: skip
+                        for o in range(block * width, min(O, (block + 1) * width), lanes):
+                            y_at = (((first + i) * G + g) * O + o) * OH * OW + (a0 + a) * m * OW
+                            for p in range(0, pixels, lanes):
+                                write_block(
+                                    version, lanes, result, p * width + o - block * width, width, y, y_at + p, OH * OW,
+                                    min(lanes, pixels - p), min(lanes, O - o), square,
+                                )  # fmt: skip
+
+    return winograd
