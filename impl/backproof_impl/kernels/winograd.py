@@ -31,6 +31,9 @@ from .tile import address, channels_in_lanes
 from .transforms import DATA, KERNEL, OUTPUT, transform
 
 
+FEW = 16
+
+
 @compiled
 def copy_channels(
     version: int, lanes: int, x: Array, at: int, C: int, H: int, W: int, before_row: int, before_column: int, rows: int,
@@ -61,10 +64,20 @@ def copy_channels(
                 copy[i] = 0
 
 
+@compiled
+def aligned(size: int, like: Array) -> Array:
+    """Room for `size` numbers as those of `like`, at the beginning of a cache line: no vector then lies in two."""
+    bytes_ = like.itemsize
+    room = np.empty(size + 64 // bytes_, like.dtype)
+    skip = -address(room) % 64 // bytes_
+    return room[skip : skip + size]
+
+
 @cache
 def tiles(lanes: int, rows: int, vectors: int, outputs: int) -> Callable[..., None]:
     """The kernel for F(outputs x outputs, 3 x 3), whose register tile has `rows` tiles, `vectors * lanes` channels."""
     version, m, width, points = VERSION, outputs, vectors * lanes, (outputs + 2) ** 2
+    few = FEW
     data, kernel, output = DATA, KERNEL, OUTPUT
 
     @compiled
@@ -80,10 +93,10 @@ def tiles(lanes: int, rows: int, vectors: int, outputs: int) -> Callable[..., No
         HB, WB = band * m + 2, TW * m + 2
         padded = -(-C // lanes)  # blocks of input channels
         v_step, u_step, m_step = padded * T * lanes + 16, chunk * width + 16, (T + rows) * width + 16
-        image, V = np.empty((HB * WB + lanes) * lanes, x.dtype), np.empty(points * v_step, x.dtype)
-        packed, U = np.empty(chunk * 9 * width, x.dtype), np.empty(points * u_step, x.dtype)
-        M, zeros = np.empty(points * m_step, x.dtype), np.zeros(width, x.dtype)
-        result, square = np.empty((m * OW + m + lanes) * width, x.dtype), np.empty(lanes * lanes, x.dtype)
+        image, V = aligned((HB * WB + lanes) * lanes, x), aligned(points * v_step, x)
+        packed, U = aligned(few * 9 * width, x), aligned(points * u_step, x)
+        M, zeros = aligned(points * m_step, x), np.zeros(width, x.dtype)
+        result, square = aligned((m * OW + m + lanes) * width, x), aligned(lanes * lanes, x)
         M_, zeros_ = address(M), address(zeros)
         zero: Any = np.int64(0)
         for item in range(start, stop):
@@ -107,17 +120,19 @@ def tiles(lanes: int, rows: int, vectors: int, outputs: int) -> Callable[..., No
             for block in range(part * blocks // parts, (part + 1) * blocks // parts):
                 for c in range(0, C, chunk):
                     count = min(chunk, C - c)
-                    runs, run = (1, count * 9) if channel_step == 9 else (count, 9)
-                    pack_weights(
-                        version, lanes, w, g * group_step + block * width * output_step + c * channel_step, output_step,
-                        O - block * width, channel_step, runs, run, width, packed, zero, square,
-                    )  # fmt: skip
-                    for k in range(count):
-                        for v in range(0, width, lanes):
-                            transform(
-                                version, lanes, kernel, m, packed, (k * 9 + w_first) * width + v, w_row * width,
-                                w_column * width, zeros, zero, U, k * width + v, n * u_step, u_step,
-                            )  # fmt: skip
+                    for k0 in range(c, c + count, few):
+                        some_k = min(few, c + count - k0)
+                        runs, run = (1, some_k * 9) if channel_step == 9 else (some_k, 9)
+                        pack_weights(
+                            version, lanes, w, g * group_step + block * width * output_step + k0 * channel_step,
+                            output_step, O - block * width, channel_step, runs, run, width, packed, zero, square,
+                        )  # fmt: skip
+                        for k in range(some_k):
+                            for v in range(0, width, lanes):
+                                transform(
+                                    version, lanes, kernel, m, packed, (k * 9 + w_first) * width + v, w_row * width,
+                                    w_column * width, zeros, zero, U, (k0 - c + k) * width + v, n * u_step, u_step,
+                                )  # fmt: skip
                     base, base_row = (M_, width) if c else (zeros_, 0)
                     for s in range(points):
                         for t in range(0, here, rows):
@@ -140,9 +155,13 @@ def tiles(lanes: int, rows: int, vectors: int, outputs: int) -> Callable[..., No
                         for o in range(block * width, min(O, (block + 1) * width), lanes):
                             y_at = (((first + i) * G + g) * O + o) * OH * OW + (a0 + a) * m * OW
                             for p in range(0, pixels, lanes):
-                                write_block(
-                                    version, lanes, result, p * width + o - block * width, width, y, y_at + p, OH * OW,
-                                    min(lanes, pixels - p), min(lanes, O - o), square,
-                                )  # fmt: skip
+                                result_at = p * width + o - block * width
+                                if p + lanes <= pixels and o + lanes <= O:  # here, as a call costs more than the block
+                                    transpose(version, lanes, result, result_at, width, y, y_at + p, OH * OW)
+                                else:
+                                    write_block(
+                                        version, lanes, result, result_at, width, y, y_at + p, OH * OW,
+                                        min(lanes, pixels - p), min(lanes, O - o), square,
+                                    )  # fmt: skip
 
     return winograd
