@@ -19,7 +19,11 @@ Options, the same for every function:
 - `padding`: int, (ph, pw) or ((top, bottom), (left, right)), at least 0;
 - `groups`: divides the input and the output channels;
 - `padding_mode`: "zeros" or "circular" (indices modulo H and W, for any amount of padding);
-- `orientation`: "convolution" (taps are flipped) or "cross-correlation".
+- `orientation`: "convolution" (taps are flipped) or "cross-correlation";
+- `algorithm`, not of the weight gradient, which is always a direct sum: "direct", "winograd" or "winograd-2x2".
+  Winograd's tiles of 4 x 4 (or 2 x 2) outputs serve kernels of 3 x 3 with stride 1 and dilation 1, for any padding,
+  groups and orientation; for all others, and without vector kernels, sums are direct.  They are faster for many
+  channels, round differently, within `winograd_error_bound`, and let NaN and infinity spread over a tile.
 
 Every function raises TypeError for dtypes and types that it does not take, and ValueError for shapes
 and values.
@@ -33,6 +37,7 @@ import numpy as np
 
 from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
 from .geometry import (
+    Algorithm,
     IntOrPair,
     Orientation,
     Padding,
@@ -58,10 +63,11 @@ def forward(
     groups: int = 1,
     padding_mode: PaddingMode = "zeros",
     orientation: Orientation = "convolution",
+    algorithm: Algorithm = "direct",
 ) -> Array:
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
     check_dtypes(x=x, w=w, b=b)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, algorithm)
     if b is not None:
         _check_bias(b, w)
         b = for_kernel(b)
@@ -80,10 +86,11 @@ def backward(
     groups: int = 1,
     padding_mode: PaddingMode = "zeros",
     orientation: Orientation = "convolution",
+    algorithm: Algorithm = "direct",
 ) -> tuple[Array, Array, Array | None]:
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
     check_dtypes(dy=dy, x=x, w=w, b=b)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, algorithm)
     check_shape("dy", dy, plan.y_shape(x), "the shape of y")
     if b is not None:
         _check_bias(b, w)
@@ -103,10 +110,11 @@ def input_gradient(
     groups: int = 1,
     padding_mode: PaddingMode = "zeros",
     orientation: Orientation = "convolution",
+    algorithm: Algorithm = "direct",
 ) -> Array:
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
     check_dtypes(dy=dy, x=x, w=w)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, algorithm)
     check_shape("dy", dy, plan.y_shape(x), "the shape of y")
     return plan.input_gradient(for_kernel(dy), for_kernel(w))
 
@@ -167,18 +175,21 @@ def _new_plan(
     groups: int,
     padding_mode: PaddingMode,
     orientation: Orientation,
+    algorithm: Algorithm = "direct",
 ) -> Plan:
     groups = parse_count("groups", groups)
     check_groups(x.shape[1], w.shape[0], groups)
     _check_channels(x.shape[1], w.shape, groups)
     check_choice("padding_mode", padding_mode, PaddingMode)
     check_choice("orientation", orientation, Orientation)
+    check_choice("algorithm", algorithm, Algorithm)
     wrap = padding_mode == "circular"
     if wrap and 0 in x.shape[2:]:
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    return Plan(rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor())
+    sizes = w.shape[1], w.shape[0] // groups, groups
+    return Plan(rows, columns, *sizes, wrap, flip, x.dtype, processor(), algorithm)
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:

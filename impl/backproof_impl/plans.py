@@ -17,11 +17,12 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from .arrays import Array, IntArray, for_kernel
-from .geometry import Axis
+from .geometry import Algorithm, Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
 from .sums import Correlation, WeightGradient
-from .windows import forward_windows, phases
+from .windows import Windows, forward_windows, phases
+from .winograd import Winograd, applies
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Plan:
     flip: bool
     dtype: np.dtype[np.floating]
     processor: Processor
+    algorithm: Algorithm = "direct"
 
     def y_shape(self, x: Array) -> tuple[int, int, int, int]:
         """The shape of `y`, and of `dy`."""
@@ -93,13 +95,19 @@ class Plan:
         return (self.rows.unrolled(), self.columns.unrolled()) if self.wrap else (self.rows, self.columns)
 
     @cached_property
-    def _forward(self) -> Correlation:
+    def _forward(self) -> Correlation | Winograd:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
         rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        return Correlation(
-            rows, columns, self.groups, self.channels, self.outputs, steps, self._kernel, self.dtype, self.processor
-        )
+        return self._sums(rows, columns, self.channels, self.outputs, steps)
+
+    def _sums(
+        self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
+    ) -> Correlation | Winograd:
+        geometry = rows, columns, self.groups, channels, outputs, steps
+        if self.algorithm != "direct" and applies(self.rows, self.columns):
+            return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
+        return Correlation(*geometry, self._kernel, self.dtype, self.processor)
 
     @cached_property
     def _weight_gradient(self) -> WeightGradient:
@@ -107,18 +115,17 @@ class Plan:
         return WeightGradient(rows, columns, self.groups, self.channels, self.outputs, self.dtype, self.processor)
 
     @cached_property
-    def _input_gradient(self) -> list[tuple[int, int, Correlation | None]]:
+    def _input_gradient(self) -> list[tuple[int, int, Correlation | Winograd | None]]:
         """The first row and column of each phase, and its sums; None where no tap reads its pixels."""
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, taps, self.channels * taps)
         rows, columns = (list(phases(axis, self.flip)) for axis in self._axes)
+        sizes = self.outputs, self.channels, steps
         return [
-            (h, k, None if across is None or down is None else Correlation(
-                down, across, self.groups, self.outputs, self.channels, steps, self._kernel, self.dtype, self.processor
-            ))
+            (h, k, None if across is None or down is None else self._sums(down, across, *sizes))
             for h, down in rows
             for k, across in columns
-        ]  # fmt: skip
+        ]
 
     def _phases(self, dy: Array, w: Array) -> Array | None:
         if len(self._input_gradient) == 1 and self._input_gradient[0][2] is not None:

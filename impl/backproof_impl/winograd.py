@@ -1,68 +1,114 @@
-"""Winograd."""
+"""Tables and calls of the Winograd kernel for one geometry: what `sums.Correlation` computes, with fewer products.
+
+    tile        products for its outputs        direct        rounding errors, beside those of a direct sum
+    2 x 2            4 * 4                        36            about the same
+    4 x 4            6 * 6                       144            some four times as large
+
+For windows of 3 x 3 neighbouring pixels, one pixel apart.  NaN and infinity spread over tiles.
+"""
 
 from __future__ import annotations
 
 import math
-import os
 from functools import lru_cache
 
 import numpy as np
 
 from .arrays import Array
+from .geometry import Algorithm, Axis
 from .kernels import winograd
-from .kernels.choice import choose
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
 from .windows import Windows
 
-CHUNK = int(os.environ.get("WCHUNK", 64))
-BLOCK = int(os.environ.get("WBLOCK", 2**20))
-FEWEST = int(os.environ.get("WFEWEST", 32))
+#: Input channels whose products are added up before their sum is added to others.
+CHUNK = 64
+#: Bytes of the transformed images of an item, about the second-level cache; but at least
+BLOCK = 2**21
+#: so many tiles, for each of which the transformed weights are used once.
+FEWEST = 32
+#: Rows and vectors of a tile of registers, and its relative speed, for processors with 32 and with 16 of them.
+REGISTERS: dict[int, dict[tuple[int, int], float]] = {32: {(8, 2): 0.85, (6, 4): 0.75}, 16: {(6, 2): 0.85}}
+
+
+def applies(rows: Axis, columns: Axis) -> bool:
+    """Whether there are Winograd tiles: for kernels of 3 x 3, stride 1 and dilation 1."""
+    return all((axis.kernel, axis.stride, axis.dilation) == (3, 1, 1) for axis in (rows, columns))
+
+
+def tile_size(algorithm: Algorithm, rows: int, columns: int) -> int:
+    """Rows and columns of the tiles for an image of so many outputs: 4, but 2 where that takes no more products."""
+    products = {m: (m + 2) ** 2 * -(-rows // m) * -(-columns // m) for m in (2, 4)}
+    return 2 if algorithm == "winograd-2x2" or products[2] <= products[4] else 4
 
 
 class Winograd:
+    """`y[n, o, p] = b[o] + sum over c, u, v of x[n, c, window p's pixel for tap (u, v)] * w[o, c, u, v]`, in `groups`.
+
+    `steps` are the distances in `w` of two groups, outputs and summed channels.
+    """
+
     def __init__(
-        self, rows: Windows, columns: Windows, groups: int, channels: int, outputs: int, steps: tuple[int, int, int],
-        dtype: np.dtype[np.floating], processor: Processor, m: int = int(os.environ.get("WM", 4)),
-    ) -> None:  # fmt: skip
+        self,
+        rows: Windows,
+        columns: Windows,
+        groups: int,
+        channels: int,
+        outputs: int,
+        steps: tuple[int, int, int],
+        dtype: np.dtype[np.floating],
+        processor: Processor,
+        algorithm: Algorithm,
+    ) -> None:
         self._groups, self._channels, self._outputs, self._steps = groups, channels, outputs, steps
-        self._shape, self._schedule = (rows.outputs, columns.outputs), lru_cache(16)(self._schedule_of)
-        TH, TW = (-(-windows.outputs // m) for windows in (rows, columns))
+        self._schedule = lru_cache(16)(self._schedule_of)
+        self._shape = (rows.outputs, columns.outputs)
+        m = tile_size(algorithm, *self._shape)
+        TH, TW = (-(-count // m) for count in self._shape)
         lanes = processor.lanes(dtype)
-        bytes_of_tile = (m + 2) ** 2 * -(-channels // lanes) * lanes * dtype.itemsize
-        most = max(FEWEST, BLOCK // bytes_of_tile)
+        padded = -(-channels // lanes) * lanes
+        most = max(FEWEST, BLOCK // ((m + 2) ** 2 * padded * dtype.itemsize))
         self._some = max(1, most // (TH * TW))
-        band = TH if self._some > 1 else max(1, min(TH, most // TW))
-        self._band = math.ceil(TH / math.ceil(TH / band))
-        T = self._some * self._band * TW
-        tile = choose(processor.registers, lanes, outputs, T, 2**40)
-        if "WTILE" in os.environ:
-            from .kernels.choice import Tile
-            tile = Tile("channels", *map(int, os.environ["WTILE"].split("x")))
-        self._width = tile.vectors * lanes
-        self._kernel = winograd.tiles(lanes, tile.rows, tile.vectors, m)
-        self._chunk = min(CHUNK, -(-channels // lanes) * lanes)
-        self._terms = np.array([k // lanes * T * lanes + k % lanes for k in range(self._chunk)], np.intp)
-        self._origins = np.array([*(t * lanes for t in range(T)), *[0] * tile.rows], np.intp)
-        first = sum((0 if windows.offsets[0] == 0 else 2) * step for windows, step in ((rows, 3), (columns, 1)))
-        ways = [1 if windows.offsets[0] == 0 else -1 for windows in (rows, columns)]
-        self._taps = first, 3 * ways[0], ways[1]
-        self._sizes = rows.size, columns.size, rows.before, columns.before, *self._shape, TH, TW
+        band = math.ceil(TH / math.ceil(TH * TW / most)) if self._some == 1 else TH
+        self._bands, T = -(-TH // band), self._some * band * TW
+        tile = _registers(processor.registers, lanes, outputs, T)
+        self._kernel, self._width = winograd.channel_lanes(lanes, *tile, m), tile[1] * lanes
+        chunk = min(CHUNK, padded)
+        k, t = np.arange(chunk, dtype=np.intp), np.arange(T + tile[0], dtype=np.intp)
+        self._tables = k // lanes * T * lanes + k % lanes, np.where(t < T, t, 0) * lanes
+        # taps in the order of the pixels that they read
+        (first_row, row), (first_column, column) = ((0, 1) if w.offsets[0] == 0 else (2, -1) for w in (rows, columns))
+        self._taps = 3 * first_row + first_column, 3 * row, column
+        self._sizes = (
+            rows.size, columns.size, rows.before, columns.before, *self._shape, TH, TW, self._some, band, chunk,
+        )  # fmt: skip
 
     def __call__(self, x: Array, w: Array, b: Array | None) -> Array:
-        N, G, O = len(x), self._groups, self._outputs  # noqa: E741
+        """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
+        G, O = self._groups, self._outputs  # noqa: E741
         bias = np.zeros((G, -(-O // self._width) * self._width), x.dtype)
         if b is not None:
             bias[:, :O] = b.reshape(G, O)
-        y = np.empty((N, G * O, *self._shape), x.dtype)
-        sizes, items, threads = self._schedule(N)
-        run(self._kernel, (x.reshape(-1), w.reshape(-1), bias.reshape(-1), self._terms, self._origins, sizes, y.reshape(-1)), items, threads)
+        y = np.empty((len(x), G * O, *self._shape), x.dtype)
+        sizes, items, threads = self._schedule(len(x))
+        run(self._kernel, (*(a.reshape(-1) for a in (x, w, bias)), *self._tables, sizes, y.reshape(-1)), items, threads)
         return y
 
     def _schedule_of(self, N: int) -> tuple[tuple[int, ...], int, int]:
+        """The integers that the kernel takes for `N` images, and the numbers of its items and of threads."""
         G, C, O = self._groups, self._channels, self._outputs  # noqa: E741
         threads = threads_for(N * G * O * math.prod(self._shape) * C * 9)
-        items = -(-N // self._some) * G * -(-self._sizes[6] // self._band)
+        items = -(-N // self._some) * G * self._bands
         parts = 1 if items % threads == 0 or items >= 4 * threads else min(-(-O // self._width), threads)
-        sizes = (N, G, C, O, *self._sizes, self._some, self._band, self._chunk, parts, *self._steps, *self._taps)
-        return tuple(map(int, sizes)), items * parts, threads
+        return tuple(map(int, (N, G, C, O, *self._sizes, parts, *self._steps, *self._taps))), items * parts, threads
+
+
+def _registers(registers: int, lanes: int, outputs: int, tiles: int) -> tuple[int, int]:
+    """Rows and vectors that take the least time, empty ones included."""
+
+    def time(tile: tuple[int, int]) -> float:
+        rows, vectors = tile
+        blocks = math.ceil(tiles / rows) * math.ceil(outputs / (vectors * lanes))
+        return blocks * rows * vectors / REGISTERS[registers][tile]
+
+    return min(REGISTERS[registers], key=time)

@@ -1,8 +1,8 @@
 """The transforms of a Winograd tile, as an intrinsic: `to = matrix @ source @ matrix.T`, for vectors of channels.
 
-Every entry of `source` and `to` is a vector; rows and columns are any distances apart, backwards too, so that the
-transforms gather the pixels of a tile, and scatter over `products` far from each other, as they go.  The steps are those
-of `toom_cook.product`: first down each column, then along each row.
+Every entry of `source` and `to` is a vector; rows and columns are any distances apart, backwards too, so that
+transforms gather the pixels of a tile, and scatter what is far apart, as they go.  The steps are those of
+`toom_cook.product`: first down each column, then along each row.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ def _transform(
         vector = Vectors(context, builder, source.dtype, lanes.literal_value)
         registers = _Registers(vector)
         source_, base_, to_ = (
-            pointer_to(context, builder, array, args[i], args[i + 1])
-            for array, i in ((source, 4), (base, 8), (to, 10))
+            pointer_to(context, builder, array, args[i], args[i + 1]) for array, i in ((source, 4), (base, 8), (to, 10))
         )
 
         def place(start: Any, row: Any, column: Any, i: int, j: int) -> Any:

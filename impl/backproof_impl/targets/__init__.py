@@ -1,0 +1,1 @@
+"""Algorithms that Backproof verifies as targets of their own: they round, and declare how much."""
