@@ -74,15 +74,15 @@ def winograd_error_bound(
     bound = gamma(factors(m, w.shape[1], x.dtype), x.dtype) * paths
     if b is not None:
         bound += np.finfo(x.dtype).eps / 2 * abs(b.astype(np.float64))[:, np.newaxis, np.newaxis]
-    return cast("npt.NDArray[np.float64]", bound * OWN_ERROR)
+    return bound * OWN_ERROR
 
 
 def factors(outputs: int, channels: int, dtype: npt.DTypeLike) -> int:
     """The largest number of factors `1 + e` of a path, for tiles of `outputs` rows and columns."""
     of, counts = transforms(outputs), _Factors(dtype)
-    transformed = sum(
-        2 * max(product(matrix, [0] * len(matrix[0]), counts)) for matrix in (of.data, of.kernel, of.output)
-    )
+    transformed = 0
+    for matrix in (of.data, of.kernel, of.output):
+        transformed += 2 * max(product(matrix, [0] * len(matrix[0]), counts))
     return transformed + min(channels, CHUNK) + -(-channels // CHUNK)  # one less for chunks, one more for the bias
 
 
