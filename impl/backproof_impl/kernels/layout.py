@@ -102,10 +102,7 @@ def pack_weights(
             for o in range(0, width, block):
                 source, to = at + o * output_step + i * run_step + j, packed_at + (i * run + j) * width + o
                 if o + block <= outputs and source + (block - 1) * output_step + block <= w.size:
-                    if terms == block:  # here, as a call costs more than the block
-                        transpose(version, block, w, source, output_step, packed, to, width)
-                    else:
-                        write_block(version, block, w, source, output_step, packed, to, width, block, terms, square)
+                    write_block(version, block, w, source, output_step, packed, to, width, block, terms, square)
                     continue
                 for k in range(terms):
                     for lane in range(block):

@@ -97,7 +97,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
         HB, WB = band * m + 2, TW * m + 2
         v_step, u_step, m_step = -(-C // lanes) * T * lanes + 16, chunk * width + 16, (T + rows) * width + 16
         image, V = aligned((HB * WB + lanes) * lanes, x), aligned(points * v_step, x)
-        packed, U = aligned(some_c * 9 * lanes, x), aligned(points * u_step, x)
+        packed, U = aligned((some_c * 9 + lanes) * lanes, x), aligned(points * u_step, x)
         M, result = aligned(points * m_step, x), aligned((m * OW + m + lanes) * width, x)
         square, zeros = aligned(lanes * lanes, x), np.zeros(width, x.dtype)
         M_, zeros_ = address(M), address(zeros)
@@ -125,12 +125,22 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
                     count = min(chunk, C - c)
                     for i in range(-(-count // some_c) * vectors):
                         k, o = i // vectors * some_c, i % vectors * lanes
-                        channels, w_at = min(some_c, count - k), g * group_step + block * width * output_step
+                        channels = min(some_c, count - k)
+                        w_at = g * group_step + (block * width + o) * output_step + (c + k) * channel_step
                         runs, run = (1, channels * 9) if channel_step == 9 else (channels, 9)
-                        pack_weights(
-                            version, lanes, w, w_at + o * output_step + (c + k) * channel_step, output_step,
-                            O - block * width - o, channel_step, runs, run, lanes, packed, zero, square,
-                        )  # fmt: skip
+                        last = w_at + (lanes - 1) * output_step + (runs - 1) * channel_step + run + lanes
+                        if block * width + o + lanes <= O and last <= w.size:
+                            for r in range(runs):
+                                for j in range(0, run, lanes):  # what is beyond a run is written again
+                                    to = (r * run + j) * lanes
+                                    transpose(
+                                        version, lanes, w, w_at + r * channel_step + j, output_step, packed, to, lanes
+                                    )
+                        else:
+                            pack_weights(
+                                version, lanes, w, w_at, output_step, O - block * width - o, channel_step, runs, run,
+                                lanes, packed, zero, square,
+                            )  # fmt: skip
                         for j in range(channels):
                             transform(
                                 version, lanes, kernel, m, packed, (j * 9 + w_first) * lanes, w_row * lanes,
