@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product as every
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -167,6 +171,18 @@ def test_results_are_those_of_the_plain_loops(integers, use, algorithm, dtype, b
 @pytest.mark.parametrize("bits", [128, 256, 512])
 def test_results_of_every_width_are_those_of_the_plain_loops(integers, use, bits, registers, algorithm, dtype, blocks):
     agree(integers, use, Processor(bits, registers, "the test's"), dtype, algorithm, blocks)
+
+
+@pytest.mark.slow
+@needs_vectors
+@pytest.mark.parametrize("bits", [128, 256, 512])
+@pytest.mark.parametrize("target", ALGORITHMS)
+def test_a_check_of_every_width_passes(target, bits, tmp_path):
+    command = [sys.executable, "-m", "backproof", "check", target, "--profile", "quick", "--report-dir", tmp_path]
+    done = subprocess.run(
+        command, env=os.environ | {processors.VARIABLE: str(bits)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 @needs_vectors
@@ -348,6 +364,15 @@ def test_the_growth_that_is_declared_covers_the_bound(algorithm):
         bound = winograd_error_bound(x, w, algorithm=algorithm, **options).max()
         used = max(used, bound / (gamma(int(terms), np.float32) * terms) / growth)
     assert 0.9 < used <= 1
+
+
+def test_the_documentation_has_these_numbers():
+    text = (Path(__file__).parents[2] / "docs" / "winograd.md").read_text(encoding="utf-8")
+    assert f"{error_growth('winograd')} for 4 x 4, {error_growth('winograd-2x2')} for 2 x 2" in text
+    for m in POINTS:
+        constant = factors(m, 1, np.float32) - 2
+        assert f"{constant} + min(C, 64) + ceil(C/64)     for" in text
+        assert {factors(m, c, dtype) for c in (65,) for dtype in (np.float32, np.float64)} == {constant + 64 + 2}
 
 
 @pytest.mark.parametrize(
