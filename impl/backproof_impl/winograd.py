@@ -10,6 +10,7 @@ For windows of 3 x 3 neighbouring pixels, one pixel apart.  NaN and infinity spr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -61,21 +62,20 @@ class Winograd:
         algorithm: Algorithm,
     ) -> None:
         self._groups, self._channels, self._outputs, self._steps = groups, channels, outputs, steps
-        self._schedule = lru_cache(16)(self._schedule_of)
-        self._shape = (rows.outputs, columns.outputs)
+        self._schedule, self._shape = lru_cache(16)(self._schedule_of), (rows.outputs, columns.outputs)
         m = tile_size(algorithm, *self._shape)
         TH, TW = (-(-count // m) for count in self._shape)
-        lanes = processor.lanes(dtype)
-        padded = -(-channels // lanes) * lanes
+        self._lanes, self._registers, self._m = processor.lanes(dtype), processor.registers, m
+        padded = -(-channels // self._lanes) * self._lanes
         most = max(FEWEST, BLOCK // ((m + 2) ** 2 * padded * dtype.itemsize))
         self._some = max(1, most // (TH * TW))
         band = math.ceil(TH / math.ceil(TH * TW / most)) if self._some == 1 else TH
-        self._bands, T = -(-TH // band), self._some * band * TW
-        tile = _registers(processor.registers, lanes, outputs, T)
-        self._kernel, self._width = winograd.channel_lanes(lanes, *tile, m), tile[1] * lanes
-        chunk = min(CHUNK, padded)
-        k, t = np.arange(chunk, dtype=np.intp), np.arange(T + tile[0], dtype=np.intp)
-        self._tables = k // lanes * T * lanes + k % lanes, np.where(t < T, t, 0) * lanes
+        self._bands, self._tiles, chunk = -(-TH // band), self._some * band * TW, min(CHUNK, padded)
+        k, t = np.arange(chunk, dtype=np.intp), np.arange(self._tiles + 8, dtype=np.intp)  # 8: for the last rows
+        self._tables = (
+            k // self._lanes * self._tiles * self._lanes + k % self._lanes,
+            np.where(t < self._tiles, t, 0) * self._lanes,
+        )
         # taps in the order of the pixels that they read
         (first_row, row), (first_column, column) = ((0, 1) if w.offsets[0] == 0 else (2, -1) for w in (rows, columns))
         self._taps = 3 * first_row + first_column, 3 * row, column
@@ -86,24 +86,28 @@ class Winograd:
     def __call__(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
         G, O = self._groups, self._outputs  # noqa: E741
-        bias = np.zeros((G, -(-O // self._width) * self._width), x.dtype)
+        kernel, width, sizes, items, threads = self._schedule(len(x))
+        bias = np.zeros((G, -(-O // width) * width), x.dtype)
         if b is not None:
             bias[:, :O] = b.reshape(G, O)
         y = np.empty((len(x), G * O, *self._shape), x.dtype)
-        sizes, items, threads = self._schedule(len(x))
-        run(self._kernel, (*(a.reshape(-1) for a in (x, w, bias)), *self._tables, sizes, y.reshape(-1)), items, threads)
+        run(kernel, (*(a.reshape(-1) for a in (x, w, bias)), *self._tables, sizes, y.reshape(-1)), items, threads)
         return y
 
-    def _schedule_of(self, N: int) -> tuple[tuple[int, ...], int, int]:
-        """The integers that the kernel takes for `N` images, and the numbers of its items and of threads."""
+    def _schedule_of(self, N: int) -> tuple[Callable[..., None], int, tuple[int, ...], int, int]:
+        """For `N` images: the kernel, its output channels, the integers that it takes, its items and threads."""
         G, C, O = self._groups, self._channels, self._outputs  # noqa: E741
         threads = threads_for(N * G * O * math.prod(self._shape) * C * 9)
+        TH, TW = self._sizes[6:8]
+        rows, vectors = _register_tile(self._registers, self._lanes, O, min(self._tiles, N * TH * TW))
+        width = vectors * self._lanes
         items = -(-N // self._some) * G * self._bands
-        parts = 1 if items % threads == 0 or items >= 4 * threads else min(-(-O // self._width), threads)
-        return tuple(map(int, (N, G, C, O, *self._sizes, parts, *self._steps, *self._taps))), items * parts, threads
+        parts = 1 if items % threads == 0 or items >= 4 * threads else min(-(-O // width), threads)
+        sizes = tuple(map(int, (N, G, C, O, *self._sizes, parts, *self._steps, *self._taps)))
+        return winograd.channel_lanes(self._lanes, rows, vectors, self._m), width, sizes, items * parts, threads
 
 
-def _registers(registers: int, lanes: int, outputs: int, tiles: int) -> tuple[int, int]:
+def _register_tile(registers: int, lanes: int, outputs: int, tiles: int) -> tuple[int, int]:
     """Rows and vectors that take the least time, empty ones included."""
 
     def time(tile: tuple[int, int]) -> float:

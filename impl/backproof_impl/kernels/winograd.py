@@ -30,9 +30,6 @@ from .moves import transpose
 from .tile import address, channels_in_lanes
 from .transforms import DATA, KERNEL, OUTPUT, transform
 
-#: Input channels whose weights are packed at a time, so that they are still in the first-level cache when transformed.
-PACKED = 16
-
 
 @compiled
 def copy_channels(
@@ -74,15 +71,89 @@ def aligned(size: int, like: Array) -> Array:
     return room[skip : skip + size]
 
 
+@compiled
+def transform_image(
+    version: int, lanes: int, m: int, x: Array, at: int, C: int, H: int, W: int, before_row: int, before_column: int,
+    last_row: int, last_column: int, TH: int, TW: int, image: Array, V: Array, V_at: int, channel_step: int,
+    point_step: int,
+) -> None:  # fmt: skip
+    """Write to V the `TH` x `TW` tiles of the image at `x[at]`, as `copy_channels` has it, for all channels."""
+    columns = TW * m + 2
+    zero: Any = np.int64(0)  # no literal, for which another transform is compiled
+    for c in range(0, C, lanes):
+        copy_channels(
+            version, lanes, x, at + c * H * W, C - c, H, W, before_row, before_column, last_row, last_column,
+            TH * m + 2, columns, image,
+        )  # fmt: skip
+        for a in range(TH):
+            for b in range(TW):
+                transform(
+                    version, lanes, DATA, m, image, (a * m * columns + b * m) * lanes, columns * lanes, lanes, image,
+                    zero, V, V_at + c * channel_step + (a * TW + b) * lanes, (m + 2) * point_step, point_step,
+                )  # fmt: skip
+
+
+@compiled
+def transform_weights(
+    version: int, lanes: int, m: int, w: Array, at: int, C: int, O: int, channel_step: int, output_step: int,  # noqa: E741
+    first: int, row: int, column: int, packed: Array, square: Array, U: Array, U_at: int, width: int, point_step: int,
+) -> None:  # fmt: skip
+    """Write to U the weights from `w[at]` on of `C` input channels and `lanes` outputs, of which `O` are there.
+
+    `first` is the place, among its nine, of the weight at the upper left corner of a window; from there they are `row`
+    and `column` apart, forwards or backwards.  Weights of 16 channels are packed at a time: they are then still in the
+    first-level cache.
+    """
+    zero: Any = np.int64(0)
+    for c in range(0, C, 16):
+        count, w_at = min(16, C - c), at + c * channel_step
+        runs, run = (1, count * 9) if channel_step == 9 else (count, 9)
+        if lanes <= O and w_at + (lanes - 1) * output_step + (runs - 1) * channel_step + run + lanes <= w.size:
+            for i in range(runs):
+                for k in range(0, run, lanes):  # what is beyond a run is written again
+                    source, to = w_at + i * channel_step + k, (i * run + k) * lanes
+                    transpose(version, lanes, w, source, output_step, packed, to, lanes)
+        else:
+            pack_weights(version, lanes, w, w_at, output_step, O, channel_step, runs, run, lanes, packed, zero, square)
+        for k in range(count):
+            transform(
+                version, lanes, KERNEL, m, packed, (k * 9 + first) * lanes, row * lanes, column * lanes, packed, zero,
+                U, U_at + (c + k) * width, (m + 2) * point_step, point_step,
+            )  # fmt: skip
+
+
+@compiled
+def write_image(
+    version: int, lanes: int, m: int, M: Array, M_at: int, point_step: int, O: int, width: int, bias: Array,  # noqa: E741
+    bias_at: int, TH: int, TW: int, OH: int, OW: int, first_row: int, result: Array, square: Array, y: Array, at: int,
+) -> None:  # fmt: skip
+    """Write rows from `first_row` on of the image at `y[at]`: `TH` x `TW` tiles, `O` of `width` channels."""
+    for a in range(TH):
+        # from right to left: what a tile has beyond the image lies where the first one of the next row goes
+        for b in range(TW - 1, -1, -1):
+            for o in range(0, width, lanes):
+                transform(
+                    version, lanes, OUTPUT, m, M, M_at + (a * TW + b) * width + o, (m + 2) * point_step, point_step,
+                    bias, bias_at + o, result, b * m * width + o, OW * width, width,
+                )  # fmt: skip
+        row = first_row + a * m
+        pixels = min(m, OH - row) * OW
+        for o in range(0, min(O, width), lanes):
+            for p in range(0, pixels, lanes):
+                to = at + o * OH * OW + row * OW + p
+                if o + lanes <= O and p + lanes <= pixels:  # here, as a call costs more than the block
+                    transpose(version, lanes, result, p * width + o, width, y, to, OH * OW)
+                else:
+                    write_block(
+                        version, lanes, result, p * width + o, width, y, to, OH * OW, min(lanes, pixels - p),
+                        min(lanes, O - o), square,
+                    )  # fmt: skip
+
+
 @cache
 def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable[..., None]:
-    """The kernel for F(outputs x outputs, 3 x 3); registers hold `rows` tiles and `vectors * lanes` output channels.
-
-    `w_first` is the place, among its nine, of the weight at the upper left corner of windows; from there they are
-    `w_row` and `w_column` apart, forwards or backwards.
-    """
+    """The kernel for F(outputs x outputs, 3 x 3); registers hold `rows` tiles and `vectors * lanes` output channels."""
     version, m, width, points = VERSION, outputs, vectors * lanes, (outputs + 2) ** 2
-    some_c, data, kernel, output = PACKED, DATA, KERNEL, OUTPUT
 
     @compiled
     def winograd(
@@ -93,89 +164,45 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
             N, G, C, O, H, W, row, column, OH, OW, TH, TW, some, band, chunk, parts, group_step, output_step,  # noqa: E741
             channel_step, w_first, w_row, w_column,
         ) = sizes  # fmt: skip
-        n, blocks, bands, T = m + 2, -(-O // width), -(-TH // band), some * band * TW
-        HB, WB = band * m + 2, TW * m + 2
-        v_step, u_step, m_step = -(-C // lanes) * T * lanes + 16, chunk * width + 16, (T + rows) * width + 16
-        image, V = aligned((HB * WB + lanes) * lanes, x), aligned(points * v_step, x)
-        packed, U = aligned((some_c * 9 + lanes) * lanes, x), aligned(points * u_step, x)
-        M, result = aligned(points * m_step, x), aligned((m * OW + m + lanes) * width, x)
-        square, zeros = aligned(lanes * lanes, x), np.zeros(width, x.dtype)
+        blocks, bands, T = -(-O // width), -(-TH // band), some * band * TW
+        V_step, U_step, M_step = -(-C // lanes) * T * lanes + 16, chunk * width + 16, (T + rows) * width + 16
+        image = aligned(((band * m + 2) * (TW * m + 2) + lanes) * lanes, x)
+        packed, square = aligned((16 * 9 + lanes) * lanes, x), aligned(lanes * lanes, x)
+        V, U, M = aligned(points * V_step, x), aligned(points * U_step, x), aligned(points * M_step, x)
+        result, zeros = aligned((m * OW + m + lanes) * width, x), np.zeros(width, x.dtype)
         M_, zeros_ = address(M), address(zeros)
-        zero: Any = np.int64(0)
         for item in range(start, stop):
-            part, a0, g = item % parts, item // parts % bands * band, item // parts // bands % G
+            part, a, g = item % parts, item // parts % bands * band, item // parts // bands % G
             first = item // parts // bands // G * some
-            images, down = min(some, N - first), min(band, TH - a0)
+            images, down = min(some, N - first), min(band, TH - a)
             for i in range(images):
-                for c in range(0, C, lanes):
-                    x_at = (((first + i) * G + g) * C + c) * H * W
-                    copy_channels(
-                        version, lanes, x, x_at, C - c, H, W, row - a0 * m, column, OH + 2 - a0 * m, OW + 2,
-                        down * m + 2, WB, image,
-                    )  # fmt: skip
-                    v_at = c * T + i * down * TW * lanes
-                    for a in range(down):
-                        for b in range(TW):
-                            transform(
-                                version, lanes, data, m, image, (a * m * WB + b * m) * lanes, WB * lanes, lanes, zeros,
-                                zero, V, v_at + (a * TW + b) * lanes, n * v_step, v_step,
-                            )  # fmt: skip
+                transform_image(
+                    version, lanes, m, x, ((first + i) * G + g) * C * H * W, C, H, W, row - a * m, column,
+                    OH + 2 - a * m, OW + 2, down, TW, image, V, i * down * TW * lanes, T, V_step,
+                )  # fmt: skip
             for block in range(part * blocks // parts, (part + 1) * blocks // parts):
+                O_here, w_at = O - block * width, g * group_step + block * width * output_step
                 for c in range(0, C, chunk):
                     count = min(chunk, C - c)
-                    for i in range(-(-count // some_c) * vectors):
-                        k, o = i // vectors * some_c, i % vectors * lanes
-                        channels = min(some_c, count - k)
-                        w_at = g * group_step + (block * width + o) * output_step + (c + k) * channel_step
-                        runs, run = (1, channels * 9) if channel_step == 9 else (channels, 9)
-                        last = w_at + (lanes - 1) * output_step + (runs - 1) * channel_step + run + lanes
-                        if block * width + o + lanes <= O and last <= w.size:
-                            for r in range(runs):
-                                for j in range(0, run, lanes):  # what is beyond a run is written again
-                                    to = (r * run + j) * lanes
-                                    transpose(
-                                        version, lanes, w, w_at + r * channel_step + j, output_step, packed, to, lanes
-                                    )
-                        else:
-                            pack_weights(
-                                version, lanes, w, w_at, output_step, O - block * width - o, channel_step, runs, run,
-                                lanes, packed, zero, square,
-                            )  # fmt: skip
-                        for j in range(channels):
-                            transform(
-                                version, lanes, kernel, m, packed, (j * 9 + w_first) * lanes, w_row * lanes,
-                                w_column * lanes, zeros, zero, U, (k + j) * width + o, n * u_step, u_step,
-                            )  # fmt: skip
+                    for o in range(0, width, lanes):
+                        transform_weights(
+                            version, lanes, m, w, w_at + c * channel_step + o * output_step, count, O_here - o,
+                            channel_step, output_step, w_first, w_row, w_column, packed, square, U, o, width, U_step,
+                        )  # fmt: skip
                     # the first chunk begins with 0, the others with the sums so far
                     base, base_row = (M_, width) if c else (zeros_, 0)
                     for s in range(points):
                         for t in range(0, images * down * TW, rows):
-                            at = s * m_step + t * width
+                            at = s * M_step + t * width
                             channels_in_lanes(
                                 version, lanes, rows, vectors, M_, at, width, base, at if c else 0, base_row, lanes, V,
-                                s * v_step + c * T, terms, 0, count, U, s * u_step, origins, t,
+                                s * V_step + c * T, terms, 0, count, U, s * U_step, origins, t,
                             )  # fmt: skip
                 for i in range(images):
-                    for a in range(down):
-                        # from right to left: what a tile has beyond the image lies where the next row's first one goes
-                        for b in range(TW - 1, -1, -1):
-                            for o in range(0, width, lanes):
-                                transform(
-                                    version, lanes, output, m, M, ((i * down + a) * TW + b) * width + o, n * m_step,
-                                    m_step, bias, (g * blocks + block) * width + o, result, b * m * width + o,
-                                    OW * width, width,
-                                )  # fmt: skip
-                        pixels = min(m, OH - (a0 + a) * m) * OW
-                        for o in range(0, min(O - block * width, width), lanes):
-                            y_at = (((first + i) * G + g) * O + block * width + o) * OH * OW + (a0 + a) * m * OW
-                            outputs_here = min(O - block * width - o, lanes)
-                            for p in range(0, pixels, lanes):
-                                if outputs_here == lanes and p + lanes <= pixels:  # a call costs more than the block
-                                    transpose(version, lanes, result, p * width + o, width, y, y_at + p, OH * OW)
-                                    continue
-                                write_block(
-                                    version, lanes, result, p * width + o, width, y, y_at + p, OH * OW,
-                                    min(lanes, pixels - p), outputs_here, square,
-                                )  # fmt: skip
+                    write_image(
+                        version, lanes, m, M, i * down * TW * width, M_step, O_here, width, bias,
+                        (g * blocks + block) * width, down, TW, OH, OW, a * m, result, square, y,
+                        (((first + i) * G + g) * O + block * width) * OH * OW,
+                    )  # fmt: skip
 
     return winograd
