@@ -46,6 +46,7 @@ from .pooling import max_pool as max_pool
 from .pooling import max_pool_gradient as max_pool_gradient
 from .pooling import sum_pool as sum_pool
 from .pooling import sum_pool_gradient as sum_pool_gradient
+from .winograd_error import winograd_error_bound as winograd_error_bound
 
 
 def _version() -> str:

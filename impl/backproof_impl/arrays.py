@@ -25,6 +25,12 @@ def plain(*arrays: Array) -> bool:
     return dtype is DTYPES[0] or dtype is DTYPES[1]
 
 
+def require_plain(*arrays: Array) -> None:
+    """Raise TypeError unless they are `plain`."""
+    if not plain(*arrays):
+        raise TypeError("arrays must be NumPy's, C-contiguous, aligned, writeable, and all float32 or all float64")
+
+
 def check_dtypes(**arrays: Array | None) -> None:
     """Require NumPy arrays that are all float32 or all float64; None is passed over.
 

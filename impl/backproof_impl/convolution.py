@@ -19,7 +19,11 @@ Options, the same for every function:
 - `padding`: int, (ph, pw) or ((top, bottom), (left, right)), at least 0;
 - `groups`: divides the input and the output channels;
 - `padding_mode`: "zeros" or "circular" (indices modulo H and W, for any amount of padding);
-- `orientation`: "convolution" (taps are flipped) or "cross-correlation".
+- `orientation`: "convolution" (taps are flipped) or "cross-correlation";
+- `algorithm`, not of the weight gradient, which is always a direct sum: "direct", "winograd" or "winograd-2x2".
+  Winograd's tiles of 4 x 4 (or 2 x 2) outputs serve kernels of 3 x 3 with stride 1 and dilation 1, for any padding,
+  groups and orientation; for all others, and without vector kernels, sums are direct.  They are faster for many
+  channels, round differently, within `winograd_error_bound`, and let NaN and infinity spread over a tile.
 
 Every function raises TypeError for dtypes and types that it does not take, and ValueError for shapes
 and values.
@@ -34,6 +38,7 @@ from numba.core.errors import NumbaError
 
 from .arrays import Array, check_axes, check_dtypes, check_shape, for_kernel
 from .geometry import (
+    Algorithm,
     IntOrPair,
     Orientation,
     Padding,
@@ -47,6 +52,8 @@ from .kernels.convolution import add_bias_gradient
 from .kernels.processor import processor
 from .plans import Plan
 
+DIRECT: Algorithm = "direct"
+
 
 def forward(
     x: Array,
@@ -59,19 +66,20 @@ def forward(
     groups: int = 1,
     padding_mode: PaddingMode = "zeros",
     orientation: Orientation = "convolution",
+    algorithm: Algorithm = DIRECT,
 ) -> Array:
     """Return `y (N, O, OH, OW)`, the convolution of `x` with `w` plus the bias `b`."""
     try:  # a call as one before
         plan = _plans[
             x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
-            id(orientation),
+            id(orientation), id(algorithm),
         ]  # fmt: skip
         if b is None or b.shape == plan.b_shape:
             return plan.forward(x, w, b)
     except NOT_AS_BEFORE:
         pass
     check_dtypes(x=x, w=w, b=b)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, algorithm)
     if b is not None:
         _check_bias(b, w)
         b = for_kernel(b)
@@ -90,10 +98,11 @@ def backward(
     groups: int = 1,
     padding_mode: PaddingMode = "zeros",
     orientation: Orientation = "convolution",
+    algorithm: Algorithm = DIRECT,
 ) -> tuple[Array, Array, Array | None]:
     """Return `(dx, dw, db)` for the cotangent `dy`; `db` is None where `b` is None."""
     check_dtypes(dy=dy, x=x, w=w, b=b)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, algorithm)
     check_shape("dy", dy, plan.y_shape, "the shape of y")
     if b is not None:
         _check_bias(b, w)
@@ -112,19 +121,20 @@ def input_gradient(
     groups: int = 1,
     padding_mode: PaddingMode = "zeros",
     orientation: Orientation = "convolution",
+    algorithm: Algorithm = DIRECT,
 ) -> Array:
     """Return `dx (N, C, H, W)`; of `x`, only the shape matters."""
     try:  # a call as one before
         plan = _plans[
             x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
-            id(orientation),
+            id(orientation), id(algorithm),
         ]  # fmt: skip
         if dy.shape == plan.y_shape and x.dtype is plan.dtype and isinstance(x, np.ndarray):
             return plan.input_gradient(dy, w)
     except NOT_AS_BEFORE:
         pass
     check_dtypes(dy=dy, x=x, w=w)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, algorithm)
     check_shape("dy", dy, plan.y_shape, "the shape of y")
     return plan.input_gradient(for_kernel(dy), for_kernel(w))
 
@@ -145,14 +155,14 @@ def weight_gradient(
     try:  # a call as one before
         plan = _plans[
             x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
-            id(orientation),
+            id(orientation), id(DIRECT),
         ]  # fmt: skip
         if dy.shape == plan.y_shape and w.dtype is plan.dtype and isinstance(w, np.ndarray):
             return plan.weight_gradient(dy, x)
     except NOT_AS_BEFORE:
         pass
     check_dtypes(dy=dy, x=x, w=w)
-    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation)
+    plan = _plan(x, w, stride, padding, dilation, groups, padding_mode, orientation, DIRECT)
     check_shape("dy", dy, plan.y_shape, "the shape of y")
     return plan.weight_gradient(for_kernel(dy), for_kernel(x))
 
@@ -200,21 +210,23 @@ def _new_plan(
     groups: int,
     padding_mode: PaddingMode,
     orientation: Orientation,
+    algorithm: Algorithm = DIRECT,
 ) -> Plan:
     groups = parse_count("groups", groups)
     check_groups(x.shape[1], w.shape[0], groups)
     _check_channels(x.shape[1], w.shape, groups)
     check_choice("padding_mode", padding_mode, PaddingMode)
     check_choice("orientation", orientation, Orientation)
+    check_choice("algorithm", algorithm, Algorithm)
     wrap = padding_mode == "circular"
     if wrap and 0 in x.shape[2:]:
         raise ValueError(f"circular padding needs at least one pixel to repeat, got x of shape {x.shape}")
     rows, columns = make_axes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     flip = orientation == "convolution"
-    options = (stride, padding, dilation, groups, padding_mode, orientation)  # live on: their identity is the key
-    return Plan(
-        len(x), rows, columns, w.shape[1], w.shape[0] // groups, groups, wrap, flip, x.dtype, processor(), options
-    )
+    # they live on: their identity is the key
+    options = (stride, padding, dilation, groups, padding_mode, orientation, algorithm)
+    sizes = w.shape[1], w.shape[0] // groups, groups
+    return Plan(len(x), rows, columns, *sizes, wrap, flip, x.dtype, processor(), options, algorithm)
 
 
 def _check_channels(in_channels: int, w_shape: tuple[int, ...], groups: int) -> None:

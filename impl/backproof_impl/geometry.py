@@ -23,6 +23,7 @@ from .arrays import IntArray
 
 Orientation: TypeAlias = Literal["convolution", "cross-correlation"]
 PaddingMode: TypeAlias = Literal["zeros", "circular"]
+Algorithm: TypeAlias = Literal["direct", "winograd", "winograd-2x2"]
 Pair: TypeAlias = tuple[int, int]
 IntOrPair: TypeAlias = int | Sequence[int]
 Padding: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]]

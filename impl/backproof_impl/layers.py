@@ -18,6 +18,7 @@ from .activations import ACTIVATIONS
 from .arrays import DTYPES, Array, check_dtypes, check_shape
 from .dense import dense, dense_backward, flatten, flatten_gradient
 from .geometry import (
+    Algorithm,
     IntOrPair,
     Orientation,
     Padding,
@@ -97,6 +98,7 @@ class Convolution(Layer):
         groups: int = 1,
         padding_mode: PaddingMode = "zeros",
         orientation: Orientation = "convolution",
+        algorithm: Algorithm = "direct",
         bias: bool = True,
         dtype: npt.DTypeLike = np.float64,
         rng: Seed = None,
@@ -108,6 +110,7 @@ class Convolution(Layer):
         check_groups(in_channels, out_channels, groups)
         check_choice("padding_mode", padding_mode, PaddingMode)
         check_choice("orientation", orientation, Orientation)
+        check_choice("algorithm", algorithm, Algorithm)
         self.options: dict[str, Any] = {
             "stride": parse_pair("stride", stride),
             "padding": parse_padding(padding),
@@ -115,6 +118,7 @@ class Convolution(Layer):
             "groups": groups,
             "padding_mode": padding_mode,
             "orientation": orientation,
+            "algorithm": algorithm,
         }
         shape = (out_channels, in_channels // groups, *parse_pair("kernel_size", kernel_size))
         self.parameters = _initial_parameters(shape, bias, dtype, rng)

@@ -17,18 +17,19 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numba.core.errors import NumbaError
 
-from .arrays import Array, IntArray, for_kernel, plain
+from .arrays import Array, IntArray, for_kernel, require_plain
 from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
-from .geometry import Axis
+from .geometry import Algorithm, Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
 from .phases import JointPhases, joint_phases_are_faster
 from .sums import Correlation, WeightGradient
 from .windows import Windows, forward_windows, phases
+from .winograd import Winograd, applies
 
 Sums = TypeVar("Sums")
 #: The first row and column of the pixels of a phase, and their sums; None where no tap reads them.
-Phase: TypeAlias = tuple[int, int, Correlation | Depthwise | JointPhases | None]
+Phase: TypeAlias = tuple[int, int, Correlation | Winograd | Depthwise | JointPhases | None]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Plan:
     dtype: np.dtype[np.floating]
     processor: Processor
     options: tuple[object, ...] = ()
+    algorithm: Algorithm = "direct"
 
     @cached_property
     def y_shape(self) -> tuple[int, int, int, int]:
@@ -64,7 +66,7 @@ class Plan:
         """Return `y` for `x (N, groups * channels, H, W)`, `w (groups * outputs, channels, kh, kw)`."""
         y = None if self._forward is None else self._forward(self._wrapped(x) if self.wrap else x, w, b)
         if y is None:
-            _require_plain(x, w, *([] if b is None else [b]))
+            require_plain(x, w, *([] if b is None else [b]))
             y = np.zeros(self.y_shape, self.dtype)
             if b is not None:
                 y += b[:, np.newaxis, np.newaxis]
@@ -75,7 +77,7 @@ class Plan:
         """Return `dx` for `dy` shaped like `y`."""
         dx = None if self._input_gradient is None else self._phases(self._input_gradient, dy, w)
         if dx is None:
-            _require_plain(dy, w)
+            require_plain(dy, w)
             dx = np.zeros((self.N, self.groups * self.channels, self.rows.size, self.columns.size), self.dtype)
             add_input_gradient(dy, w, *self._sources, self.outputs, dx)
         return dx
@@ -86,7 +88,7 @@ class Plan:
         if self._weight_gradient is not None:
             dw = self._weight_gradient(dy, self._wrapped(x) if self.wrap else x)
         if dw is None:
-            _require_plain(dy, x)
+            require_plain(dy, x)
             dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), self.dtype)
             add_weight_gradient(dy, x, *self._sources, self.outputs, dw)
         return dw
@@ -129,12 +131,17 @@ class Plan:
         pixels = math.prod(axis.extent for axis in self._windows) + math.prod(self.y_shape[2:])
         return lanes_for(self.processor, self.dtype, self.groups, pixels)
 
+    @property
+    def _winograd(self) -> bool:
+        """Whether the forward pass and the input gradient have Winograd tiles."""
+        return self.algorithm != "direct" and applies(self.rows, self.columns)
+
     @cached_property
-    def _forward(self) -> Correlation | Depthwise | None:
+    def _forward(self) -> Correlation | Winograd | Depthwise | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
         rows, columns = self._windows
-        if self._depthwise_lanes:
+        if self._depthwise_lanes and not self._winograd:
             return self._vectorised(lambda: self._depthwise([Part(rows, columns)], self.y_shape[2:]))
         return self._vectorised(lambda: self._correlation(rows, columns, self.channels, self.outputs, steps))
 
@@ -159,7 +166,7 @@ class Plan:
             for k, across in columns
             if down is not None and across is not None
         ]
-        if self._depthwise_lanes and parts:
+        if self._depthwise_lanes and parts and not self._winograd:
             size = self._axes[0].size, self._axes[1].size
             return self._vectorised(lambda: list[Phase]([(0, 0, self._depthwise(parts, size))]))
         row_phases, column_phases = ([windows for _, windows in axis if windows] for axis in (rows, columns))
@@ -188,10 +195,11 @@ class Plan:
 
     def _correlation(
         self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
-    ) -> Correlation:
-        return Correlation(
-            self.N, rows, columns, self.groups, channels, outputs, steps, self._kernel, self.dtype, self.processor
-        )
+    ) -> Correlation | Winograd:
+        geometry = rows, columns, self.groups, channels, outputs, steps
+        if self._winograd:
+            return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
+        return Correlation(self.N, *geometry, self._kernel, self.dtype, self.processor)
 
     def _phases(self, parts: list[Phase], dy: Array, w: Array) -> Array | None:
         if len(parts) == 1 and parts[0][2] is not None:
@@ -227,8 +235,3 @@ class Plan:
     def _repeated(self) -> tuple[IntArray, IntArray]:
         """The pixel that each row and column of the repeated image shows."""
         return self.rows.repeated(), self.columns.repeated()
-
-
-def _require_plain(*arrays: Array) -> None:
-    if not plain(*arrays):
-        raise TypeError("arrays must be NumPy's, C-contiguous, aligned, writeable, and all float32 or all float64")

@@ -34,7 +34,9 @@ def test_signatures():
     for name, expected in arrays.items():
         parameters = inspect.signature(getattr(backproof_impl, name)).parameters
         assert [p.name for p in parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD] == expected
-        assert {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY} == OPTIONS
+        assert {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY} == (
+            OPTIONS if name == "weight_gradient" else OPTIONS | {"algorithm": "direct"}
+        )
     for kind in ("max", "average", "sum"):
         for name, arguments in ((f"{kind}_pool", ["x"]), (f"{kind}_pool_gradient", ["dy", "x"])):
             parameters = list(inspect.signature(getattr(backproof_impl, name)).parameters)

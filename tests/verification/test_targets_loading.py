@@ -105,7 +105,8 @@ def test_registered_name():
 def test_unknown_name():
     assert error("nunpy") == (
         "unknown target 'nunpy': no module of that name can be imported from here, and the registered names are "
-        "jax, numba, numpy, scipy-fft, scipy-ndimage, scipy-signal, torch; did you mean 'numpy'?; "
+        "jax, numba, numpy, scipy-fft, scipy-ndimage, scipy-signal, torch, winograd, winograd-2x2; "
+        "did you mean 'numpy'?; "
         "write a registered name, my_conv.py or package.module"
     )
     assert error("my conv").startswith("unknown target 'my conv'")

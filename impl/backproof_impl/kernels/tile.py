@@ -80,7 +80,11 @@ class Vectors:
 
     def accumulate(self, sums: Any, a: Any, b: Any) -> None:
         """Replace the vector in the variable `sums` by `a * b + sums`, rounded once."""
-        self.builder.store(self.builder.call(self._fma, [a, b, self.builder.load(sums)]), sums)
+        self.builder.store(self.multiply_add(a, b, self.builder.load(sums)), sums)
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        """`a * b + c`, rounded once."""
+        return self.builder.call(self._fma, [a, b, c])
 
     def keep_order(self) -> None:
         """Keep LLVM from moving loads across this place."""

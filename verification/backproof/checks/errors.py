@@ -38,8 +38,11 @@ class Errors:
     terms: Array
 
 
-def errors(actual: Array, sums: Sums, allowed: tuple[Array, Array], dtype: str) -> Errors:
-    """Hold results to `K, S` of every entry (`allowed`); what is no finite number is beyond."""
+def errors(actual: Array, sums: Sums, allowed: tuple[Array, Array], dtype: str, growth: int = 1) -> Errors:
+    """Hold results to `K, S` of every entry (`allowed`); what is no finite number is beyond.
+
+    `growth`: how many times `tiny/2` may be lost for each of the K terms.
+    """
     bits, (terms, whole) = PRECISION[dtype], allowed
     with np.errstate(over="ignore"):
         scaled = np.ldexp(_real(actual), -sums.power)  # exact: only the exponent changes, and it grows
@@ -48,7 +51,7 @@ def errors(actual: Array, sums: Sums, allowed: tuple[Array, Array], dtype: str) 
     integers = [int(value) if value.is_integer() else Fraction(value) for value in values]
     off = abs(np.array(integers, dtype=object).reshape(actual.shape) - sums.exact)
     counts = terms.astype(object)
-    tiny = 1 << SMALLEST[dtype] - sums.power if sums.power < SMALLEST[dtype] else 0
+    tiny = growth << SMALLEST[dtype] - sums.power if sums.power < SMALLEST[dtype] else 0
     due, given = off * (2**bits - counts), counts * whole + 2**bits * (counts * tiny // 2)
     beyond = ~finite | (due > given).astype(bool)
     return Errors(beyond, np.where(finite, _over(due, given), np.inf), _over(off, sums.absolute), sums.terms)
@@ -115,7 +118,8 @@ class Measured:
         """Take the errors of one array into account."""
         self.share[dtype] = max(self.share.get(dtype, 0.0), float(found.share.max(initial=0.0)))
         for long in (False, True):
-            among = found.relative[found.terms >= LONG] if long else found.relative
+            counted = np.isfinite(found.relative) & (found.terms >= (LONG if long else 0))
+            among = found.relative[counted]
             if among.size:
                 key = (dtype, long, quantity)
                 self.relative[key] = max(self.relative.get(key, 0.0), float(among.max()))

@@ -16,7 +16,8 @@ What is less exact than its dtype shows here and not on integers: sums of float6
 to TF32 or bfloat16, approximate reciprocals.  Whatever stays within the bound is right; how far it goes is noted.
 
 An algorithm that is not a plain sum (ALGORITHM = "indirect") rounds other numbers than these.  It is held to
-`ERROR_GROWTH * gamma_K * (K * max|x| * max|w| + max|b|)`, K being the largest; without that declaration, to nothing.
+`ERROR_GROWTH * gamma_K * (K * max|x| * max|w| + max|b|)`, K being the largest, where products may be subnormal with
+`ERROR_GROWTH * K * tiny/2` in addition, as its sums have more products; without that declaration, to nothing.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _attempt(
             continue
         bench.tally.comparisons[quantity] += 1
         bench.tally.without_evidence[quantity] += not sums.absolute.any()
-        found = errors(actual, sums, _allowed(bench, drawn, quantity), case.dtype)
+        found = errors(actual, sums, _allowed(bench, drawn, quantity), case.dtype, _growth(bench) or 1)
         if found.beyond.any():
             yield explained(quantity, function, actual, sums, found, case.dtype)
         elif case.profile != "tiny":
@@ -128,11 +129,16 @@ def _attempt(
 
 def _allowed(bench: Bench, drawn: RealExample, quantity: str) -> tuple[Array, Array]:
     """K and S of every entry: its own, or those that the declaration of an indirect algorithm stands for."""
-    sums, growth = drawn.sums[quantity], bench.binding.error_growth
-    if bench.binding.algorithm == "direct" or growth is None:
+    sums, growth = drawn.sums[quantity], _growth(bench)
+    if growth is None:
         return sums.terms, sums.absolute
     terms, (product, bias) = int(sums.terms.max(initial=1)), drawn.largest[quantity]
     return np.full_like(sums.terms, terms), np.full_like(sums.absolute, growth * (terms * product + bias))
+
+
+def _growth(bench: Bench) -> int | None:
+    """How much larger errors may be than those of a direct sum; None for one."""
+    return None if bench.binding.algorithm == "direct" else bench.binding.error_growth
 
 
 CHECK = Check(

@@ -6,6 +6,7 @@ As constants of its module (or class), or, stronger, by `--declare KEY=VALUE`:
     DTYPES = ("float32", "float64")               those that it supports
     ALGORITHM = "direct"                          or "indirect": FFT, Winograd, anything that is not a plain sum
     ERROR_GROWTH = 36                             of an indirect algorithm: its rounding errors, over a direct sum's
+    KERNEL_SIZE = (3, 3)                          the only one that it takes
     FLUSHES_SUBNORMALS = True                     numbers below the smallest normal one may become 0
     THREAD_SAFE = True                            functions may be called by several threads at once, which is tried
     SPECIFICATION = "none"                        forward is another linear operator; only adjoint identities hold
@@ -35,7 +36,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from backproof.contract import DTYPES, FRAMEWORKS, ORIENTATIONS, AnyGeometry, Orientation, PoolConventions
+from backproof.contract import DTYPES, FRAMEWORKS, ORIENTATIONS, AnyGeometry, Orientation, Pair, PoolConventions
 from backproof.targets.axes import BIASES, DATA, WEIGHTS
 from backproof.targets.errors import TargetError
 from backproof.targets.layouts import LAYOUTS
@@ -50,7 +51,7 @@ KINKS = ("left", "right", "mean")
 #: The keys that `--declare` takes.
 KEYS = (
     *("ORIENTATION", "DTYPES", "ALGORITHM", "FLUSHES_SUBNORMALS", "POOLING", "SIGNATURE", "LAYOUTS_EXCLUDED"),
-    *("ERROR_GROWTH", "THREAD_SAFE", "SPECIFICATION", "ACTIVATION_AT_KINK"),
+    *("ERROR_GROWTH", "KERNEL_SIZE", "THREAD_SAFE", "SPECIFICATION", "ACTIVATION_AT_KINK"),
     *("LAYOUT", "WEIGHTS", "BIAS", "PARAMETERS", "OPTIONS", "LIBRARY"),
 )
 
@@ -86,6 +87,7 @@ class Declarations:
     dtypes: tuple[str, ...] = DTYPES
     algorithm: str = "direct"
     error_growth: int | None = None
+    kernel_size: Pair | None = None
     flushes_subnormals: bool = False
     thread_safe: bool = False
     specification: str = "convolution"
@@ -163,6 +165,18 @@ def _growth(value: Any) -> int:
     return growth
 
 
+def _kernel_size(value: Any) -> Pair:
+    """`(3, 3)` of a constant, `"3,3"` of the command line."""
+    items = value.split(",") if isinstance(value, str) else value
+    try:
+        rows, columns = (int(str(item)) for item in items)
+    except (TypeError, ValueError):
+        rows = columns = 0
+    if min(rows, columns) < 1:
+        raise TargetError(f"KERNEL_SIZE must be rows and columns, such as (3, 3) or 3,3, not {value!r}")
+    return rows, columns
+
+
 def _pooling(value: Any) -> PoolConventions:
     """A dictionary, or its items as one text."""
     if isinstance(value, str):
@@ -237,6 +251,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "dtypes": _dtypes,
     "algorithm": lambda value: _one_of("ALGORITHM", value, ALGORITHMS),
     "error_growth": _growth,
+    "kernel_size": _kernel_size,
     "flushes_subnormals": lambda value: _yes_or_no("FLUSHES_SUBNORMALS", value),
     "thread_safe": lambda value: _yes_or_no("THREAD_SAFE", value),
     "specification": lambda value: _one_of("SPECIFICATION", value, SPECIFICATIONS),

@@ -51,6 +51,7 @@ def bind_layer(layer: Layer, loaded: Loaded, declared: Declarations, name: str) 
     """Everything that the parent is told about a layer."""
     known = binding(layer.bound, declared, name=name, origin=loaded.origin, version=loaded.version, bias=layer.bias)
     excluded = {*declared.layouts_excluded, *layer.layouts_excluded}
+    kernels = () if declared.kernel_size is None else (("kernel", declared.kernel_size),)
     dtypes = tuple(dtype for dtype in declared.dtypes if layer.dtypes is None or dtype in layer.dtypes)
     return replace(
         known,
@@ -60,7 +61,7 @@ def bind_layer(layer: Layer, loaded: Loaded, declared: Declarations, name: str) 
         notes=layer.notes,
         axes=layer.axes,
         updates=layer.updates,
-        fixed=layer.fixed,
+        fixed=layer.fixed or kernels,
         activations=tuple(layer.activations),
         not_bound=(*known.not_bound, *layer.gaps),
     )
