@@ -96,7 +96,7 @@ def transform_image(
 @compiled
 def transform_weights(
     version: int, lanes: int, m: int, w: Array, at: int, C: int, O: int, channel_step: int, output_step: int,  # noqa: E741
-    first: int, row: int, column: int, packed: Array, square: Array, U: Array, U_at: int, width: int, point_step: int,
+    first: int, row: int, column: int, packed: Array, U: Array, U_at: int, width: int, point_step: int,
 ) -> None:  # fmt: skip
     """Write to U the weights from `w[at]` on of `C` input channels and `lanes` outputs, of which `O` are there.
 
@@ -114,7 +114,7 @@ def transform_weights(
                     source, to = w_at + i * channel_step + k, (i * run + k) * lanes
                     transpose(version, lanes, w, source, output_step, packed, to, lanes)
         else:
-            pack_weights(version, lanes, w, w_at, output_step, O, channel_step, runs, run, lanes, packed, zero, square)
+            pack_weights(version, lanes, w, w_at, output_step, O, channel_step, runs, run, lanes, packed, zero)
         for k in range(count):
             transform(
                 version, lanes, KERNEL, m, packed, (k * 9 + first) * lanes, row * lanes, column * lanes, packed, zero,
@@ -128,6 +128,7 @@ def write_image(
     bias_at: int, TH: int, TW: int, OH: int, OW: int, first_row: int, result: Array, square: Array, y: Array, at: int,
 ) -> None:  # fmt: skip
     """Write rows from `first_row` on of the image at `y[at]`: `TH` x `TW` tiles, `O` of `width` channels."""
+    zero: Any = np.int64(0)
     for a in range(TH):
         # from right to left: what a tile has beyond the image lies where the first one of the next row goes
         for b in range(TW - 1, -1, -1):
@@ -146,7 +147,7 @@ def write_image(
                 else:
                     write_block(
                         version, lanes, result, p * width + o, width, y, to, OH * OW, min(lanes, pixels - p),
-                        min(lanes, O - o), square,
+                        min(lanes, O - o), square, zero,
                     )  # fmt: skip
 
 
@@ -187,7 +188,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
                     for o in range(0, width, lanes):
                         transform_weights(
                             version, lanes, m, w, w_at + c * channel_step + o * output_step, count, O_here - o,
-                            channel_step, output_step, w_first, w_row, w_column, packed, square, U, o, width, U_step,
+                            channel_step, output_step, w_first, w_row, w_column, packed, U, o, width, U_step,
                         )  # fmt: skip
                     # the first chunk begins with 0, the others with the sums so far
                     base, base_row = (M_, width) if c else (zeros_, 0)
