@@ -193,7 +193,8 @@ class Activation(Layer):
         check_dtypes(dy=dy, x=x)
         check_shape("dy", dy, x.shape, "the shape of y")
         with np.errstate(all="ignore"):  # infinity times 0 is NaN, silently, as in the kernels
-            return np.multiply(dy, derivative(x), order="C")
+            dx = derivative(x)
+            return np.multiply(dy, dx, out=dx)
 
 
 class Flatten(Layer):
