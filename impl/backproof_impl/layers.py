@@ -49,6 +49,12 @@ class Layer:
         self._x = np.array(x, order="C")
         return y
 
+    def take(self, x: Array) -> Array:
+        """Return what `forward` does, for an `x` that nobody changes any more: it is kept without a copy."""
+        y = self._forward(x)
+        self._x = x
+        return y
+
     def backward(self, dy: Array) -> Array:
         """Return `dx` for the cotangent `dy` of the last output, and store the parameters' gradients.
 
