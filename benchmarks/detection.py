@@ -49,8 +49,9 @@ PARTS = tuple(RUN)
 @click.option("--seeds", default=20, help="Seeds for each mutant of the museum.")
 @click.option("--minutes", default=10.0, help="How long the false-alarm campaign goes on at most.")
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "reports" / "detection.md", help="The page.")
+@click.option("--readme", type=click.Path(path_type=Path), default=ROOT / "README.md", help="Gets the summary.")
 @click.option("--results", type=click.Path(path_type=Path), default=ROOT / "benchmarks" / "results")
-def main(parts: str, seeds: int, minutes: float, out: Path, results: Path) -> None:
+def main(parts: str, seeds: int, minutes: float, out: Path, readme: Path, results: Path) -> None:
     """Measure how strong the verifier is, and write the page."""
     options = {"seeds": seeds, "minutes": minutes}
     failed = []
@@ -66,7 +67,9 @@ def main(parts: str, seeds: int, minutes: float, out: Path, results: Path) -> No
     if found["libraries"]:
         written.append(out.with_name("libraries.md"))
         written[-1].write_text(page.libraries(found["libraries"]), encoding="utf-8", newline="\n")
-    console.print(f"wrote {' and '.join(path.name for path in written)}")
+    told = page.readme(readme.read_text(encoding="utf-8"), found, page.explanations())
+    readme.write_text(told, encoding="utf-8", newline="\n")
+    console.print(f"wrote {', '.join(path.name for path in (*written, readme))}")
     if failed:
         raise click.ClickException("; ".join(failed))
 

@@ -15,6 +15,8 @@ from parts import views
 
 Results = dict[str, Any]
 HERE = Path(__file__).resolve().parents[1]
+#: Around the summary in the README.
+BEGIN, END = "<!-- measured: detection -->", "<!-- end of measured -->"
 NAMES = ("kills", "synthetic", "peers", "alarms", "libraries", "times")
 
 
@@ -55,6 +57,23 @@ def detection(found: Mapping[str, Results | None], told: Mapping[str, str]) -> s
     parts = {name: made.get(name, lambda data: data)(data) if data else None for name, data in found.items()}
     lessons = told.get("lessons", "")
     return _tidy(_template("detection.md.jinja").render(**parts, summary=views.summary(parts), lessons=lessons))
+
+
+def readme(text: str, found: Mapping[str, Results | None], told: Mapping[str, str]) -> str:
+    """The README with the summary of `reports/detection.md` between its two marks.
+
+    Raises:
+        ValueError: The marks are not there.
+    """
+    before, mark, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (mark and end):
+        raise ValueError(f"the README must have {BEGIN} and {END}, between which the summary goes")
+    lines = detection(found, told).splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("| | measured"))
+    table = lines[first : lines.index("", first)]
+    machine, _, _ = next((line for line in lines if line.startswith("Measured on")), "").partition(";")
+    return "\n".join([before + mark, *table, "", f"{machine}.", end + after])
 
 
 def _tidy(text: str) -> str:

@@ -15,6 +15,8 @@ Where to read: `geometry` (which pixel every tap reads), `kernels.convolution` (
 and `kernels.dots` (what is made of it), `windows` and `sums` (the tables it reads), `kernels.choice`, `plans`.
 """
 
+import importlib.metadata as _metadata
+
 from .activations import ACTIVATIONS as ACTIVATIONS
 from .chain import delta as delta
 from .chain import error as error
@@ -28,6 +30,7 @@ from .dense import dense as dense
 from .dense import dense_backward as dense_backward
 from .dense import flatten as flatten
 from .dense import flatten_gradient as flatten_gradient
+from .kernels.processor import description as _description
 from .layers import Activation as Activation
 from .layers import Convolution as Convolution
 from .layers import Dense as Dense
@@ -45,5 +48,15 @@ from .pooling import sum_pool as sum_pool
 from .pooling import sum_pool_gradient as sum_pool_gradient
 from .winograd_error import winograd_error_bound as winograd_error_bound
 
+
+def _version() -> str:
+    try:
+        return _metadata.version("backproof")
+    except _metadata.PackageNotFoundError:  # run from its source, without being installed
+        return "not installed"
+
+
+#: What reports say: the version, and the kernels that this processor has.
+VERSION = f"{_version()}, {_description()}"
 #: Functions keep nothing between calls, and kernels write to what their caller has just made.
 THREAD_SAFE = True

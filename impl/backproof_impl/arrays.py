@@ -16,6 +16,21 @@ IntArray: TypeAlias = npt.NDArray[np.intp]
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+def plain(*arrays: Array) -> bool:
+    """Whether all are arrays of one of `DTYPES`, and `for_kernel` has nothing to do: then no check is needed."""
+    dtype = getattr(arrays[0], "dtype", None)
+    for array in arrays:
+        if type(array) is not np.ndarray or array.dtype is not dtype or not array.flags.carray:
+            return False
+    return dtype is DTYPES[0] or dtype is DTYPES[1]
+
+
+def require_plain(*arrays: Array) -> None:
+    """Raise TypeError unless they are `plain`."""
+    if not plain(*arrays):
+        raise TypeError("arrays must be NumPy's, C-contiguous, aligned, writeable, and all float32 or all float64")
+
+
 def check_dtypes(**arrays: Array | None) -> None:
     """Require NumPy arrays that are all float32 or all float64; None is passed over.
 

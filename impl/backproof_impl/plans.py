@@ -12,23 +12,34 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numba.core.errors import NumbaError
 
-from .arrays import Array, IntArray, for_kernel
+from .arrays import Array, IntArray, for_kernel, require_plain
+from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
 from .geometry import Algorithm, Axis
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
+from .phases import JointPhases, joint_phases_are_faster
 from .sums import Correlation, WeightGradient
 from .windows import Windows, forward_windows, phases
 from .winograd import Winograd, applies
 
+Sums = TypeVar("Sums")
+#: The first row and column of the pixels of a phase, and their sums; None where no tap reads them.
+Phase: TypeAlias = tuple[int, int, Correlation | Winograd | Depthwise | JointPhases | None]
+
 
 @dataclass(frozen=True)
 class Plan:
-    """The sums of a convolution of given shapes and options, for every batch; arrays must be contiguous."""
+    """The sums of a convolution of given shapes and options.  `options` are what the user passed for them.
 
+    Arrays must have these shapes and be `arrays.plain`; where they are not, the methods raise TypeError.
+    """
+
+    N: int
     rows: Axis
     columns: Axis
     channels: int
@@ -38,17 +49,25 @@ class Plan:
     flip: bool
     dtype: np.dtype[np.floating]
     processor: Processor
+    options: tuple[object, ...] = ()
     algorithm: Algorithm = "direct"
 
-    def y_shape(self, x: Array) -> tuple[int, int, int, int]:
+    @cached_property
+    def y_shape(self) -> tuple[int, int, int, int]:
         """The shape of `y`, and of `dy`."""
-        return len(x), self.groups * self.outputs, self.rows.outputs, self.columns.outputs
+        return self.N, self.groups * self.outputs, self.rows.outputs, self.columns.outputs
+
+    @cached_property
+    def b_shape(self) -> tuple[int]:
+        """The shape of `b`."""
+        return (self.groups * self.outputs,)
 
     def forward(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y` for `x (N, groups * channels, H, W)`, `w (groups * outputs, channels, kh, kw)`."""
-        y = self._vectorised(lambda: self._forward(self._wrapped(x), w, b), x, w)
+        y = None if self._forward is None else self._forward(self._wrapped(x) if self.wrap else x, w, b)
         if y is None:
-            y = np.zeros(self.y_shape(x), x.dtype)
+            require_plain(x, w, *([] if b is None else [b]))
+            y = np.zeros(self.y_shape, self.dtype)
             if b is not None:
                 y += b[:, np.newaxis, np.newaxis]
             add_forward(x, w, *self._sources, self.outputs, y)
@@ -56,26 +75,30 @@ class Plan:
 
     def input_gradient(self, dy: Array, w: Array) -> Array:
         """Return `dx` for `dy` shaped like `y`."""
-        dx = self._vectorised(lambda: self._phases(dy, w), dy, w)
+        dx = None if self._input_gradient is None else self._phases(self._input_gradient, dy, w)
         if dx is None:
-            dx = np.zeros((len(dy), self.groups * self.channels, self.rows.size, self.columns.size), dy.dtype)
+            require_plain(dy, w)
+            dx = np.zeros((self.N, self.groups * self.channels, self.rows.size, self.columns.size), self.dtype)
             add_input_gradient(dy, w, *self._sources, self.outputs, dx)
         return dx
 
     def weight_gradient(self, dy: Array, x: Array) -> Array:
         """Return `dw` for `dy` shaped like `y`."""
-        dw = self._vectorised(lambda: self._weight_gradient(dy, self._wrapped(x)), dy, x)
+        dw = None
+        if self._weight_gradient is not None:
+            dw = self._weight_gradient(dy, self._wrapped(x) if self.wrap else x)
         if dw is None:
-            dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), x.dtype)
+            require_plain(dy, x)
+            dw = np.zeros((self.groups * self.outputs, self.channels, *self._kernel), self.dtype)
             add_weight_gradient(dy, x, *self._sources, self.outputs, dw)
         return dw
 
-    def _vectorised(self, call: Callable[[], Array | None], *arrays: Array) -> Array | None:
-        """The result of `call`, or None where the plain loops must do."""
-        if self.processor.bits == 0 or not all(array.size for array in arrays):
+    def _vectorised(self, make: Callable[[], Sums]) -> Sums | None:
+        """What `make` makes, or None where the plain loops must do."""
+        if self.processor.bits == 0 or 0 in (self.N, self.channels, self.outputs, self.rows.size, self.columns.size):
             return None
         try:
-            return call()
+            return make()
         except NumbaError as error:
             give_up(f"the vector kernels do not compile: {type(error).__name__}")
             return None
@@ -95,44 +118,96 @@ class Plan:
         return (self.rows.unrolled(), self.columns.unrolled()) if self.wrap else (self.rows, self.columns)
 
     @cached_property
-    def _forward(self) -> Correlation | Winograd:
+    def _windows(self) -> tuple[Windows, Windows]:
+        """The windows of the forward pass, on rows and columns."""
+        rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
+        return rows, columns
+
+    @cached_property
+    def _depthwise_lanes(self) -> int:
+        """How many channels lie side by side where their groups have no others; 0 where that is not done."""
+        if self.channels * self.outputs > 1:
+            return 0
+        pixels = math.prod(axis.extent for axis in self._windows) + math.prod(self.y_shape[2:])
+        return lanes_for(self.processor, self.dtype, self.groups, pixels)
+
+    @property
+    def _winograd(self) -> bool:
+        """Whether the forward pass and the input gradient have Winograd tiles."""
+        return self.algorithm != "direct" and applies(self.rows, self.columns)
+
+    @cached_property
+    def _forward(self) -> Correlation | Winograd | Depthwise | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
-        rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        return self._sums(rows, columns, self.channels, self.outputs, steps)
-
-    def _sums(
-        self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
-    ) -> Correlation | Winograd:
-        geometry = rows, columns, self.groups, channels, outputs, steps
-        if self.algorithm != "direct" and applies(self.rows, self.columns):
-            return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
-        return Correlation(*geometry, self._kernel, self.dtype, self.processor)
+        rows, columns = self._windows
+        if self._depthwise_lanes and not self._winograd:
+            return self._vectorised(lambda: self._depthwise([Part(rows, columns)], self.y_shape[2:]))
+        return self._vectorised(lambda: self._correlation(rows, columns, self.channels, self.outputs, steps))
 
     @cached_property
-    def _weight_gradient(self) -> WeightGradient:
-        rows, columns = (forward_windows(axis, self.flip) for axis in self._axes)
-        return WeightGradient(rows, columns, self.groups, self.channels, self.outputs, self.dtype, self.processor)
+    def _weight_gradient(self) -> WeightGradient | DepthwiseWeightGradient | None:
+        rows, columns = self._windows
+        lanes, sizes = self._depthwise_lanes, (self.groups, self.channels, self.outputs)
+        if lanes:
+            return self._vectorised(
+                lambda: DepthwiseWeightGradient(self.N, self.groups, rows, columns, self.dtype, lanes)
+            )
+        return self._vectorised(lambda: WeightGradient(self.N, rows, columns, *sizes, self.dtype, self.processor))
 
     @cached_property
-    def _input_gradient(self) -> list[tuple[int, int, Correlation | Winograd | None]]:
-        """The first row and column of each phase, and its sums; None where no tap reads its pixels."""
+    def _input_gradient(self) -> list[Phase] | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, taps, self.channels * taps)
         rows, columns = (list(phases(axis, self.flip)) for axis in self._axes)
-        sizes = self.outputs, self.channels, steps
-        return [
-            (h, k, None if across is None or down is None else self._sums(down, across, *sizes))
+        parts = [  # those that some tap reads
+            Part(down, across, h, k, self.rows.stride, self.columns.stride)
             for h, down in rows
             for k, across in columns
+            if down is not None and across is not None
         ]
+        if self._depthwise_lanes and parts and not self._winograd:
+            size = self._axes[0].size, self._axes[1].size
+            return self._vectorised(lambda: list[Phase]([(0, 0, self._depthwise(parts, size))]))
+        row_phases, column_phases = ([windows for _, windows in axis if windows] for axis in (rows, columns))
+        strides = (self.rows.stride, self.columns.stride)
+        if (
+            (len(row_phases), len(column_phases)) == strides != (1, 1)
+            and self.processor.bits
+            and joint_phases_are_faster(self.processor, self.dtype, self.channels, row_phases, column_phases)
+        ):
+            joint = (self.N, self.groups, self.channels, self.outputs, row_phases, column_phases, self._kernel)
+            size = self._axes[0].size, self._axes[1].size
+            return self._vectorised(
+                lambda: list[Phase]([(0, 0, JointPhases(*joint, size, self.dtype, self.processor))])
+            )
+        return self._vectorised(
+            lambda: list[Phase]([
+                (h, k, None if across is None or down is None
+                 else self._correlation(down, across, self.outputs, self.channels, steps))
+                for h, down in rows
+                for k, across in columns
+            ])
+        )  # fmt: skip
 
-    def _phases(self, dy: Array, w: Array) -> Array | None:
-        if len(self._input_gradient) == 1 and self._input_gradient[0][2] is not None:
-            dx = self._input_gradient[0][2](dy, w, None)
+    def _depthwise(self, parts: list[Part], size: tuple[int, int]) -> Depthwise:
+        return Depthwise(self.N, self.groups, parts, size, self._kernel, self.dtype, self._depthwise_lanes)
+
+    def _correlation(
+        self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
+    ) -> Correlation | Winograd:
+        geometry = rows, columns, self.groups, channels, outputs, steps
+        if self._winograd:
+            return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
+        return Correlation(self.N, *geometry, self._kernel, self.dtype, self.processor)
+
+    def _phases(self, parts: list[Phase], dy: Array, w: Array) -> Array | None:
+        if len(parts) == 1 and parts[0][2] is not None:
+            dx = parts[0][2](dy, w, None)
         else:
-            dx = np.zeros((len(dy), self.groups * self.channels, *(axis.size for axis in self._axes)), dy.dtype)
-            for h, k, correlation in self._input_gradient:
+            make = np.zeros if any(correlation is None for *_, correlation in parts) else np.empty
+            dx = make((self.N, self.groups * self.channels, *(axis.size for axis in self._axes)), self.dtype)
+            for h, k, correlation in parts:
                 if correlation is None:
                     continue
                 part = correlation(dy, w, None)
@@ -142,8 +217,6 @@ class Plan:
         return self._folded(dx) if self.wrap and dx is not None else dx
 
     def _wrapped(self, x: Array) -> Array:
-        if not self.wrap:
-            return x
         rows, columns = self._repeated
         return for_kernel(x[:, :, rows[:, np.newaxis], columns])
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, require_plain
 from .geometry import Algorithm, Axis
 from .kernels import winograd
 from .kernels.processor import Processor
@@ -85,6 +85,7 @@ class Winograd:
 
     def __call__(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
+        require_plain(x, w, *([] if b is None else [b]))
         G, O = self._groups, self._outputs  # noqa: E741
         kernel, width, sizes, items, threads = self._schedule(len(x))
         bias = np.zeros((G, -(-O // width) * width), x.dtype)

@@ -93,14 +93,34 @@ def test_the_pages_are_those_of_the_committed_results(name: str) -> None:
     assert (ROOT / "reports" / name).read_text(encoding="utf-8") == made, "run `benchmarks/detection.py --parts page`"
 
 
+def test_the_summary_in_the_readme_is_that_of_the_committed_results() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = page.load(ROOT / "benchmarks" / "results")
+    assert page.readme(text, results, page.explanations()) == text, "run `benchmarks/detection.py --parts page`"
+
+
+def test_a_readme_without_marks_is_not_written_to() -> None:
+    with pytest.raises(ValueError, match="measured: detection"):
+        page.readme("# Backproof\n", page.load(SMALL), {})
+
+
 # ---- the command
+
+
+def pages(folder: Path) -> list[str]:
+    """Options that have the pages, and a README, written to a folder."""
+    readme = folder / "README.md"
+    readme.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n", encoding="utf-8")
+    return ["--out", str(folder / "page.md"), "--readme", str(readme)]
 
 
 def test_the_command_writes_the_pages(tmp_path: Path) -> None:
     out = tmp_path / "page.md"
-    options = ["--parts", "page", "--results", str(SMALL), "--out", str(out)]
-    result = CliRunner().invoke(detection.main, options)
+    result = CliRunner().invoke(detection.main, ["--parts", "page", "--results", str(SMALL), *pages(tmp_path)])
     assert result.exit_code == 0, result.output
+    before, begin, first, *rest, end, after = (tmp_path / "README.md").read_text(encoding="utf-8").splitlines()
+    assert (before, begin, first, end, after) == ("before", page.BEGIN, "| | measured | goal |", page.END, "after")
+    assert rest[-1].startswith("Measured on")
     assert out.read_text(encoding="utf-8").startswith("# What the checks detect")
     assert (tmp_path / "libraries.md").read_text(encoding="utf-8").startswith("# Defects of libraries")
 
@@ -128,7 +148,7 @@ def test_a_part_whose_command_is_missing_says_so(tmp_path: Path, monkeypatch: py
         raise kills.MissingError("there is no `backproof mutants`")
 
     monkeypatch.setitem(detection.RUN, "kills", missing)
-    options = ["--parts", "kills", "--results", str(tmp_path), "--out", str(tmp_path / "page.md")]
+    options = ["--parts", "kills", "--results", str(tmp_path), *pages(tmp_path)]
     result = CliRunner().invoke(detection.main, options)
     assert result.exit_code == 1
     assert "kills: there is no `backproof mutants`" in result.output

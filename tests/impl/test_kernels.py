@@ -21,7 +21,8 @@ HOST = processors.processor()
 needs_vectors = pytest.mark.skipif(HOST.bits == 0, reason=f"no vector kernels here: {HOST.reason}")
 
 # shapes of x and w, and options: among them single pixels, rows shorter than any vector, tails of most lengths,
-# strides, dilation, kernels larger than the image, groups, depthwise, a kernel of one tap, small and large batches
+# strides, dilation, kernels larger than the image, groups, depthwise, a kernel of one tap, small and large batches, few
+# channels with a stride
 GEOMETRIES = [
     ((1, 1, 1, 1), (1, 1, 1, 1), {}),
     ((2, 3, 1, 7), (5, 3, 1, 3), {"padding": (0, 1)}),
@@ -31,6 +32,10 @@ GEOMETRIES = [
     ((2, 4, 11, 18), (6, 4, 2, 3), {"dilation": (2, 3), "padding": 2}),
     ((1, 3, 2, 2), (4, 3, 5, 5), {"padding": 3}),
     ((2, 6, 8, 9), (40, 3, 3, 3), {"groups": 2, "stride": (1, 3)}),
+    ((1, 3, 13, 14), (6, 3, 5, 3), {"stride": 2, "padding": 1}),
+    ((2, 64, 3, 5), (320, 32, 1, 1), {"groups": 2}),
+    ((2, 19, 6, 9), (19, 1, 3, 3), {"groups": 19, "padding": 1, "stride": 2}),
+    ((1, 9, 5, 20), (9, 1, 2, 4), {"groups": 9, "padding": ((0, 1), (2, 0)), "dilation": (2, 1)}),
     ((2, 5, 8, 21), (5, 1, 3, 3), {"groups": 5, "padding": 1, "stride": 2}),
     ((2, 70, 5, 13), (34, 70, 1, 1), {}),
     ((1, 3, 9, 12), (20, 3, 1, 1), {"stride": (2, 3)}),
@@ -38,7 +43,7 @@ GEOMETRIES = [
     ((40, 2, 3, 3), (19, 2, 2, 2), {"padding_mode": "circular", "padding": 4}),
     ((1, 1, 70, 80), (2, 1, 3, 3), {"padding": ((5, 1), (0, 9))}),
 ]
-SMALLER = GEOMETRIES[:11]
+SMALLER = GEOMETRIES[:15]
 
 
 def all_results(integers, geometry, dtype, orientation="convolution", spoil=None):
@@ -61,9 +66,9 @@ def use(monkeypatch):
         convolution._plans.clear()
         monkeypatch.setattr(convolution, "processor", lambda: processor)
 
-        def forced(registers, width, channels, pixels, work, stretched=None):
+        def forced(registers, width, channels, pixels, work, stretched=None, *terms):
             if tile is None or (tile.lanes == "pixels" and stretched is None):
-                return choose(registers, width, channels, pixels, work, stretched)
+                return choose(registers, width, channels, pixels, work, stretched, *terms)
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)
@@ -119,6 +124,7 @@ def test_a_check_of_every_width_passes(bits, tmp_path):
         command, env=os.environ | {processors.VARIABLE: str(bits)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert f"vector kernels of {bits} bits" in done.stdout if bits else "plain loops" in done.stdout
 
 
 @needs_vectors
@@ -130,6 +136,7 @@ def test_the_same_bits_for_any_number_of_threads(use, monkeypatch):
     results = []
     for threads in (1, 2, 3, 1):
         monkeypatch.setattr(sums, "threads_for", lambda work, threads=threads: threads)
+        convolution._plans.clear()
         results.append((forward(x, w, padding=1), *backward(dy, x, w, padding=1)[:2]))
     for other in results[1:]:
         assert [a.tobytes() for a in other] == [a.tobytes() for a in results[0]]
@@ -233,6 +240,7 @@ def test_compiled_code_is_found_by_other_processes_unless_its_sources_changed(tm
             os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
         )
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stderr.count("compiling convolution kernels for this processor, once") == (int(done.stdout) > 0)
         return int(done.stdout)
 
     first = compiled(0)

@@ -21,6 +21,7 @@ WRONG = Path(__file__).parent / "wrong"
 PLANTED = {
     "shared_columns": ("y", "the other thread's call"),
     "shared_sum": ("db", ""),
+    "shared_windows": ("max pooling y", ""),
 }
 
 

@@ -36,7 +36,7 @@ def test_the_package_imports_nothing_heavy() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    commands = ("check", "show", "init", "report", "mutants", "completion")
+    commands = ("check", "show", "init", "report", "mutants", "bench", "completion")
     for arguments in (["--help"], ["--version"], *([command, "--help"] for command in commands)):
         modules = imported(run(*arguments))
         assert "click" in modules

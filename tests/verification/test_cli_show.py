@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from backproof import cli
+from backproof.contract import PoolConventions
 from backproof.targets.binding import Binding, BoundFunction, BoundParameter
 from backproof.targets.errors import TargetError
 
@@ -108,9 +109,7 @@ def test_show(command: Command, target: FakeTarget) -> None:
 
 
 def test_show_where_everything_is_bound(command: Command, target: FakeTarget) -> None:
-    options = tuple(
-        (name, "int") for name in ("stride", "padding", "dilation", "groups", "padding_mode", "orientation")
-    )
+    options = tuple((name, "int") for name in OPTIONS)
     target.bound = replace(
         BINDING, version="2.1", options=options, known_defects=(), not_bound=(), algorithm="indirect",
         layouts=(*BINDING.layouts, "channel-slice"),
@@ -121,7 +120,15 @@ def test_show_where_everything_is_bound(command: Command, target: FakeTarget) ->
         "  orientation    both: forward takes it as an option",
     ]
     assert "  algorithm      indirect" in out
+    assert "  pooling " not in out
     assert out.splitlines()[-1] == "will not be verified: nothing is known to be left out"
+
+
+def test_show_the_conventions_of_pooling(command: Command, target: FakeTarget) -> None:
+    pool = BoundFunction("max_pool", "pool(x, kernel_size)", ())
+    target.bound = replace(BINDING, functions=(pool,), pooling=PoolConventions(ties="last"))
+    _, out, _ = command("show", "my.py:conv")
+    assert "  pooling        ties: last, divisor: kernel" in out
 
 
 def test_show_as_json(command: Command, target: FakeTarget) -> None:

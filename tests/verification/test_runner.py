@@ -120,7 +120,7 @@ def test_no_false_alarm(verify, target: str) -> None:
 # --- the hunt, on cases that are plain numbers ---
 
 
-def family(failing: dict[str, range], kinds: str = "value") -> Family[int]:
+def family(failing: dict[str, range], search: int, kinds: str = "value") -> Family[int]:
     """Quantities that fail for some numbers; the fixed set is 0 ... 9, the search reaches 999."""
 
     def attempt(case: int, wanted):
@@ -129,6 +129,7 @@ def family(failing: dict[str, range], kinds: str = "value") -> Family[int]:
     return Family(
         quantities=("y", "dx"),
         fixed=range(10),
+        search=search,
         sizes=(10, 100),
         case=lambda row, seed: 100 * row[0] + row[1],
         attempt=attempt,
@@ -145,14 +146,14 @@ def hunted(
         target=None,
         space=None,
         orientations=("convolution",),
-        examples=examples,
+        examples=0,
         seed=seed,
         database=str(database) if database else None,
         report=lambda f: found.append((f.wrong.quantity, f.case)),
         progress=lambda done, total: None,
         tally=Tally(),
     )
-    hunt(bench, family(failing, kinds))
+    hunt(bench, family(failing, examples, kinds))
     return found
 
 

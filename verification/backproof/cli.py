@@ -1,4 +1,5 @@
-"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `mutants`, `completion`.
+"""The command line: `backproof check TARGET`, `show TARGET`, `init`, `report FILE`, `derive`, `mutants`, `bench`,
+`completion`.
 
 Everything but click is imported by the command that needs it, so that `backproof --help` is immediate.
 """
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from backproof.cli_bench import bench
 from backproof.cli_derive import derive
 from backproof.cli_mutants import mutants
 from backproof.cli_options import declare, run_options, targets
@@ -177,6 +179,7 @@ def report(file: Path, output: Path | None) -> None:
 
 cli.add_command(derive)
 cli.add_command(mutants)
+cli.add_command(bench)
 
 
 @cli.command()

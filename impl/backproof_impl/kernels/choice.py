@@ -11,11 +11,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from .processor import Processor
+
 Lanes = Literal["channels", "pixels"]
 
 #: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
 TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
-    ("channels", 32): {(6, 4): 0.88, (8, 2): 0.85, (12, 1): 0.6},
+    ("channels", 32): {(10, 2): 0.9, (8, 3): 0.9, (6, 4): 0.87, (8, 2): 0.85, (12, 1): 0.6},
     ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
     ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
     ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
@@ -24,6 +26,10 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
 
 #: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
 DOTS = 0.4
+#: What storing a vector of sums in the result takes, in multiply-adds of vectors; channels have to be transposed.
+STORING: dict[Lanes, int] = {"channels": 8, "pixels": 3}
+#: What packing a vector takes, in multiply-adds of vectors.
+PACKING = 16
 #: Multiply-adds of an image below which one tile with pixels in its lanes must do, and `dots` for the weight gradient:
 #: compiling others takes longer than they save.
 SMALL = 2**15
@@ -39,16 +45,20 @@ class Tile:
     vectors: int
 
 
-def choose(registers: int, width: int, channels: int, pixels: int, work: int, stretched: int | None = None) -> Tile:
+def choose(
+    registers: int, width: int, channels: int, pixels: int, work: int, stretched: float | None = None,
+    terms: float = math.inf,
+) -> Tile:  # fmt: skip
     """The tile for `channels` x `pixels` sums, by vectors of `width` lanes.
 
     `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
     between the rows of the image count too, as for the lanes of `pixels_in_lanes`; None where that form is not to
-    be had.
+    be had.  Each sum has so many `terms`.
     """
 
     def time(tile: Tile) -> float:
-        return _time(tile, registers, width, channels, pixels if tile.lanes == "channels" else stretched or 0)
+        sums = pixels if tile.lanes == "channels" else stretched or 0
+        return cost(tile, registers, width, channels, sums) + channels * sums / width * STORING[tile.lanes] / terms
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
     if work < SMALL and stretched is not None:
@@ -63,10 +73,20 @@ def dots_are_faster(
     if work < SMALL:
         return True
     dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
-    return dots < _time(tile, registers, width, outputs, taps) * rows * columns
+    return dots < cost(tile, registers, width, outputs, taps) * rows * columns
 
 
-def _time(tile: Tile, registers: int, width: int, channels: int, pixels: int) -> float:
+def exchange(processor: Processor, lanes: int, outputs: int, channels: int) -> bool:
+    """Whether the weight gradient of kernels of one tap is made with `channels` in the lanes: if that saves a tenth."""
+
+    def time(across: int, down: int) -> float:
+        tile = choose(processor.registers, lanes, across, down, SMALL)
+        return cost(tile, processor.registers, lanes, across, down) + PACKING * math.ceil(across / lanes)
+
+    return time(channels, outputs) < 0.9 * time(outputs, channels)
+
+
+def cost(tile: Tile, registers: int, width: int, channels: int, pixels: float) -> float:
     """Multiply-adds of vectors for each term, lanes and rows without a use included, over the tile's speed."""
     across, down = (channels, pixels) if tile.lanes == "channels" else (pixels, channels)
     tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)

@@ -11,15 +11,38 @@ variable of the closure, which is part of Numba's key.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numba.core import event
+from numba.core.registry import cpu_target
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+
+class _Announcement(event.Listener):  # type: ignore[misc]
+    """Tells, once, that kernels are being compiled: the first call with a new cache takes seconds."""
+
+    told = False
+
+    def on_start(self, event: Any) -> None:
+        function = event.data["dispatcher"].py_func
+        if not self.told and function.__module__.startswith(__package__ or ""):
+            self.told = True
+            logging.getLogger(__name__).warning(
+                "compiling convolution kernels for this processor, once: they are kept on disk for other processes"
+            )
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Announcement())
 
 #: Division by zero is IEEE's, not Python's error: asking for each divisor would keep LLVM from using vectors.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -33,6 +56,21 @@ def compiled(function: Kernel) -> Kernel:
         return cast("Kernel", numba.njit(**_OPTIONS)(function))
 
 
+def for_types(kernel: Kernel, *types: Any) -> Kernel:
+    """Compile `kernel` for arguments of these Numba types, and no others: a call with others raises TypeError."""
+    dispatcher: Any = kernel
+    if types not in dispatcher.overloads:
+        dispatcher.disable_compile(False)
+        dispatcher.compile(types)
+        dispatcher.disable_compile()
+    return kernel
+
+
+def array_type(dtype: np.dtype[Any], axes: int) -> Any:
+    """The Numba type of arrays that are C-contiguous, aligned and writeable."""
+    return numba.types.Array(numba.from_dtype(dtype), axes, "C")
+
+
 def _checksum_of_sources() -> int:
     """A number that changes with any source of this package; 0 where they cannot be read, as in a zip file."""
     try:
@@ -42,3 +80,8 @@ def _checksum_of_sources() -> int:
 
 
 VERSION = _checksum_of_sources()
+
+# Numba imports its own library when it first compiles a function or finds one in the cache, which takes longer than the
+# rest of such a call: here it does so on import
+cpu_target.typing_context.refresh()
+cpu_target.target_context.refresh()

@@ -6,6 +6,9 @@ Both kernels read packed weights, and copies of images with their padding.  They
 The work is cut into items: some rows of the output of an image and group, and a part of its output channels.  An
 item computes all of its sums, in an order that does not depend on the cut: channels in chunks, and the chunks one
 after the other, which also keeps the rounding error of long sums small.
+
+What a geometry demands comes in one table of integers: sizes, then the terms, then for channels in lanes the origins.
+A kernel returns False where only the plain loops are right (see `layout.exact`), if it was to find that out.
 """
 
 from __future__ import annotations
@@ -18,13 +21,13 @@ import numpy as np
 
 from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
-from .layout import copy_image, copy_panels, pack_weights, write_block
-from .moves import copy_run
-from .tile import address, channels_in_lanes, pixels_in_lanes
+from .layout import copy_image, copy_panels, exact, pack_weights, whole, workspace, write_block
+from .moves import clear, copy_run
+from .tile import address, channels_in_lanes, first_numbers, flat, pixels_in_lanes
 
 
 @cache
-def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
+def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     """The kernel whose tile has `rows` pixels and `vectors * lanes` output channels.
 
     Where no window leaves the image, it is not copied.  Small images are taken some at a time.
@@ -33,88 +36,101 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
     width = vectors * lanes
 
     @compiled
-    def correlate_channel_lanes(
-        x: Array, w: Array, bias: Array, terms: IntArray, origins: IntArray, sizes: tuple[int, ...], y: Array,
-        start: int, stop: int,
-    ) -> None:  # fmt: skip
+    def correlate_channel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
-            N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band, some, chunk, parts, group_step,  # noqa: E741
-            output_step, channel_step,
-        ) = sizes  # fmt: skip
-        blocks, taps, bands = -(-O // width), terms.size // chunk, -(-OH // band)
-        image = np.zeros(some * C * HB * WP if copied else 1, x.dtype)
-        packed, square = np.empty(chunk * taps * width, x.dtype), np.empty(lanes * lanes, x.dtype)
-        sums = np.empty((some * band * OW + rows + lanes) * width, x.dtype)
-        source, step = (image, HB * WP) if copied else (x, H * W)
-        sums_, bias_ = address(sums), address(bias)
+            checked, terms_at, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band,  # noqa: E741
+            some, chunk, taps, blocks, bands, parts, group_step, output_step, channel_step,
+        ) = first_numbers(table, 28)  # fmt: skip
+        x_, w_, y_ = flat(x), flat(w), flat(y)
+        sums_at = whole(lanes, chunk * taps * width)
+        bias_at = sums_at + (some * band * OW + rows + lanes) * width
+        square_at = bias_at + width
+        work_at = square_at + lanes * lanes
+        work, packed_at = workspace(lanes, work_at + (some * C * HB * WP if copied else 0), x_)
+        sums_at, bias_at, square_at, work_at = (
+            packed_at + sums_at, packed_at + bias_at, packed_at + square_at, packed_at + work_at,
+        )  # fmt: skip
+        if copied:
+            clear(work, work_at, some * C * HB * WP)
+        source, step = (work, HB * WP) if copied else (x_, H * W)
+        work_ = address(work)
         one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
         for item in range(start, stop):
             part, i0, g = item % parts, item // parts % bands * band, item // parts // bands % G
             first = item // parts // bands // G * some
-            images, P, image_at = min(some, N - first), min(band, OH - i0) * OW, 0
+            images, P, image_at = min(some, N - first), min(band, OH - i0) * OW, work_at
             if copied:
                 for n in range(images):
                     x_at = ((first + n) * G + g) * C * H * W
                     copy_image(
-                        version, lanes, x, x_at, C, H, W, row - i0 * sh, column, HB, WP, one, one, n * C * HB * WP,
-                        image,
+                        version, lanes, x_, x_at, C, H, W, row - i0 * sh, column, HB, WP, one, one,
+                        work_at + n * C * HB * WP, work,
                     )  # fmt: skip
             else:
                 image_at = (first * G + g) * C * H * W + at + i0 * sh * W
-            for b in range(part * blocks // parts, (part + 1) * blocks // parts):
+            for block in range(part * blocks // parts, (part + 1) * blocks // parts):
+                o0 = block * width
+                for o in range(width):
+                    work[bias_at + o] = b[g * O + o0 + o] if o0 + o < O and b.size > 0 else 0
                 for c in range(0, C, chunk):
                     count = min(chunk, C - c) * taps
                     runs, run = (1, count) if channel_step == taps else (count // taps, taps)
                     pack_weights(
-                        version, lanes, w, g * group_step + b * width * output_step + c * channel_step, output_step,
-                        O - b * width, channel_step, runs, run, width, packed, 0 * one, square,
+                        version, lanes, w_, g * group_step + o0 * output_step + c * channel_step, output_step,
+                        O - o0, channel_step, runs, run, width, work, packed_at,
                     )  # fmt: skip
                     # the first chunk begins with the bias, the others with the sums so far
-                    base, base_at, base_row = (sums_, 0, width) if c else (bias_, (g * blocks + b) * width, 0)
+                    base_at, base_row = (sums_at, width) if c else (bias_at, 0)
                     for p in range(0, images * P, rows):
                         channels_in_lanes(
-                            version, lanes, rows, vectors, sums_, p * width, width, base, base_at + p * base_row,
-                            base_row, lanes, source, image_at + c * step, terms, 0, count, packed, 0, origins, p,
+                            version, lanes, rows, vectors, work_, sums_at + p * width, width, work_,
+                            base_at + p * base_row, base_row, lanes, source, image_at + c * step, table, terms_at,
+                            count, work, packed_at, table, origins_at + p,
                         )  # fmt: skip
                 for n in range(images):
-                    for o in range(b * width, min(O, (b + 1) * width), lanes):
+                    for o in range(o0, min(O, o0 + width), lanes):
                         y_at = ((((first + n) * G + g) * O + o) * OH + i0) * OW
                         for p in range(0, P, lanes):
                             write_block(
-                                version, lanes, sums, (n * P + p) * width + o - b * width, width, y, y_at + p, OH * OW,
-                                min(lanes, P - p), min(lanes, O - o), square,
+                                version, lanes, work, sums_at + (n * P + p) * width + o - o0, width, y_, y_at + p,
+                                OH * OW, min(lanes, P - p), min(lanes, O - o), work, square_at,
                             )  # fmt: skip
+        return checked == 0 or exact(w, y)
 
     return correlate_channel_lanes
 
 
 @cache
-def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
+def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     """The kernel whose tile has `rows` output channels and `vectors * lanes` pixels.
 
     Pixels are numbered through the rows of the copy, so that a vector may go on in the next row; the sums for the
     columns between two rows of `y` are made and dropped.  With `panels`, the image has one tap and rows of the
-    width of a tile.
+    width of a tile.  A `strip` of tiles is made for one chunk of channels after the other.
     """
     version, square_of = VERSION, rows & -rows  # blocks to transpose have a power of two
     width = vectors * lanes
 
     @compiled
-    def correlate_pixel_lanes(
-        x: Array, w: Array, bias: Array, terms: IntArray, sizes: tuple[int, ...], y: Array, start: int, stop: int
-    ) -> None:
+    def correlate_pixel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
-            _, G, C, O, H, W, row, column, HB, WP, sh, sw, panels, P, OH, OW, band, chunk, parts, group_step,  # noqa: E741
-            output_step, channel_step,
-        ) = sizes  # fmt: skip
-        blocks, taps, bands = -(-O // rows), terms.size // chunk, -(-OH // band)
+            checked, terms_at, G, C, O, H, W, row, column, HB, WP, sh, sw, panels, P, OH, OW, band, chunk, taps,  # noqa: E741
+            strip, blocks, bands, parts, group_step, output_step, channel_step,
+        ) = first_numbers(table, 27)  # fmt: skip
+        x_, w_, y_ = flat(x), flat(w), flat(y)
         step, tile_step = (width, C * width) if panels else (sh * sw * HB * WP, width)
+        packed_size = whole(lanes, blocks * C * taps * rows)
         # the last vector may read beyond the last pixel
-        image = np.zeros(C * sh * sw * HB * WP + width, x.dtype)
-        packed, square = np.empty(blocks * C * taps * rows, x.dtype), np.empty(square_of * square_of, x.dtype)
-        sums, biases = np.empty(blocks * rows * width, x.dtype), np.empty(blocks * rows * lanes, x.dtype)
-        sums_, biases_, y_ = address(sums), address(biases), address(y)
-        zero: Any = np.int64(0)
+        image_size = whole(lanes, C * sh * sw * HB * WP + width)
+        sums_size, bias_size = blocks * rows * strip, blocks * rows * lanes
+        work, packed_at = workspace(
+            lanes, packed_size + sums_size + bias_size + image_size, x_
+        )  # fmt: skip
+        sums_at = packed_at + packed_size
+        bias_at = sums_at + sums_size
+        image_at = bias_at + bias_size
+        clear(work, image_at, image_size)
+        work_, y__ = address(work), address(y_)
         runs, run = (1, C * taps) if channel_step == taps else (C, taps)
         packed_group = -1
         for item in range(start, stop):
@@ -123,40 +139,44 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
             first, last = part * blocks // parts, (part + 1) * blocks // parts
             if g != packed_group or parts > 1:
                 packed_group = g
-                for b in range(first, last):
+                for block in range(first, last):
                     pack_weights(
-                        version, square_of, w, g * group_step + b * rows * output_step, output_step, O - b * rows,
-                        channel_step, runs, run, rows, packed, b * C * taps * rows, square,
+                        version, square_of, w_, g * group_step + block * rows * output_step, output_step,
+                        O - block * rows, channel_step, runs, run, rows, work, packed_at + block * C * taps * rows,
                     )  # fmt: skip
                 for r in range(first * rows, last * rows):
                     for lane in range(lanes):
-                        biases[r * lanes + lane] = bias[g * blocks * rows + r]
+                        work[bias_at + r * lanes + lane] = b[g * O + r] if r < O and b.size > 0 else 0
             if panels:
-                copy_panels(version, lanes, x, x_at, C, P, i0 * OW, min(P, i1 * OW), width, image)
+                copy_panels(version, lanes, x_, x_at, C, P, i0 * OW, min(P, i1 * OW), width, image_at, work)
             else:
-                copy_image(version, lanes, x, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, zero, image)
-            for p in range(0, (i1 - i0 - 1) * WP + OW, width):
-                y_at = n_g * O * P + i0 * OW + p
+                copy_image(version, lanes, x_, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, image_at, work)
+            pixels = (i1 - i0 - 1) * WP + OW
+            for s in range(0, pixels, strip):
+                end = min(s + strip, pixels)
+                y_at = n_g * O * P + i0 * OW + s
                 # a panel of pixels that are all in y is made in it
-                in_y = panels and i0 * OW + p + width <= P
+                in_y = panels and i0 * OW + s + width <= P
                 for c in range(0, C, chunk):
-                    for b in range(first, last):
-                        place, place_at, place_row = sums_, b * rows * width, width
-                        if in_y and (b + 1) * rows <= O:
-                            place, place_at, place_row = y_, y_at + b * rows * P, P
-                        base, base_at, base_row, base_vector = biases_, b * rows * lanes, lanes, 0
-                        if c:
-                            base, base_at, base_row, base_vector = place, place_at, place_row, lanes
-                        pixels_in_lanes(
-                            version, lanes, rows, vectors, place, place_at, place_row, base, base_at, base_row,
-                            base_vector, image, c * step + p // width * tile_step, terms, 0, min(chunk, C - c) * taps,
-                            packed, (b * C + c) * taps * rows,
-                        )  # fmt: skip
+                    for p in range(s, end, width):
+                        for block in range(first, last):
+                            place, place_at, place_row = work_, sums_at + block * rows * strip + p - s, strip
+                            if in_y and (block + 1) * rows <= O:
+                                place, place_at, place_row = y__, y_at + block * rows * P, P
+                            base, base_at, base_row, base_vector = work_, bias_at + block * rows * lanes, lanes, 0
+                            if c:
+                                base, base_at, base_row, base_vector = place, place_at, place_row, lanes
+                            pixels_in_lanes(
+                                version, lanes, rows, vectors, place, place_at, place_row, base, base_at, base_row,
+                                base_vector, work, image_at + c * step + p // width * tile_step, table, terms_at,
+                                min(chunk, C - c) * taps, work, packed_at + (block * C + c) * taps * rows,
+                            )  # fmt: skip
                 for r in range(max(first, O // rows) * rows if in_y else first * rows, min(last * rows, O)):
-                    for i in range(p // WP, min((p + width - 1) // WP + 1, i1 - i0)):
-                        # the columns of row i that this tile has
-                        j0, j1 = max(0, p - i * WP), min(OW, p + width - i * WP, P - (i0 + i) * OW)
+                    for i in range(s // WP, min((end - 1) // WP + 1, i1 - i0)):
+                        # the columns of row i that this strip has
+                        j0, j1 = max(0, s - i * WP), min(OW, s + strip - i * WP, P - (i0 + i) * OW)
                         y_row = (n_g * O + r) * P + (i0 + i) * OW
-                        copy_run(version, lanes, sums, r * width + i * WP - p + j0, y, y_row + j0, j1 - j0)
+                        copy_run(version, lanes, work, sums_at + r * strip + i * WP - s + j0, y_, y_row + j0, j1 - j0)
+        return checked == 0 or exact(w, y)
 
     return correlate_pixel_lanes

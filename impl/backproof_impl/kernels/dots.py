@@ -24,28 +24,30 @@ from numba.extending import intrinsic
 
 from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
-from .layout import copy_image
-from .moves import copy_run
-from .tile import Vectors, pointer_to
+from .layout import copy_image, exact, whole, workspace
+from .moves import clear, copy_run
+from .tile import Vectors, first_numbers, flat, pointer_to
 
 #: Taps whose sums are made together, in a register each.
 TAPS = 9
 
 
 def _add_dots(
-    _: Any, version: Any, lanes: Any, taps: Any, sums: Any, sums_at: Any, image: Any, step: Any, origins: Any,
-    origins_at: Any, cotangents: Any, pitch: Any, rows: Any, columns: Any,
+    _: Any, version: Any, lanes: Any, taps: Any, work: Any, sums_at: Any, image_at: Any, step: Any, origins: Any,
+    origins_at: Any, cotangents_at: Any, pitch: Any, rows: Any, columns: Any,
 ) -> Any:  # fmt: skip
-    """Add the products of `rows` of `cotangents` and of the image from `origins[t]` on to `sums[t, lane]`."""
+    """Add the products of `rows` of cotangents and of the image from `origins[t]` on to `sums[t, lane]`."""
     L, T = lanes.literal_value, taps.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _, _, _, sums_, sums_at_, image_, step_, origins_, origins_at_, cotangents_, pitch_, rows_, columns_ = args
-        vector, index = Vectors(context, builder, sums.dtype, L), columns_.type
-        sums_ = pointer_to(context, builder, sums, sums_, sums_at_)
-        image_ = pointer_to(context, builder, image, image_, index(0))
+        _, _, _, work_, sums_at_, image_at_, step_, origins_, origins_at_, cotangents_at_, pitch_, rows_, columns_ = (
+            args
+        )
+        vector, index = Vectors(context, builder, work.dtype, L), columns_.type
+        sums_, image_, cotangents_ = (
+            pointer_to(context, builder, work, work_, at) for at in (sums_at_, image_at_, cotangents_at_)
+        )
         origins_ = pointer_to(context, builder, origins, origins_, origins_at_)
-        cotangents_ = pointer_to(context, builder, cotangents, cotangents_, index(0))
         windows = [builder.gep(image_, [builder.load(builder.gep(origins_, [index(t)]))]) for t in range(T)]
         totals = [cgutils.alloca_once(builder, vector.type) for _ in range(T)]
         for total in totals:
@@ -67,7 +69,7 @@ def _add_dots(
         return context.get_dummy_value()
 
     at = types.intp
-    return types.void(version, lanes, taps, sums, at, image, at, origins, at, cotangents, at, at, at), codegen
+    return types.void(version, lanes, taps, work, at, at, at, origins, at, at, at, at, at), codegen
 
 
 def _first_lanes(builder: Any, lanes: int, count: Any) -> Any:
@@ -84,41 +86,43 @@ add_dots = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_add_dots)
 
 
 @cache
-def pixel_lanes(lanes: int) -> Callable[..., None]:
+def pixel_lanes(lanes: int) -> Callable[..., bool]:
     """The kernel with `lanes` pixels of a row in a vector."""
     version, taps = VERSION, TAPS
 
     @compiled
-    def weight_gradient_pixel_lanes(
-        x: Array, dy: Array, origins: IntArray, sizes: tuple[int, ...], dw: Array, start: int, stop: int
-    ) -> None:
-        N, G, C, O, H, W, row, column, HB, WP, sh, sw, OH, OW, T = sizes  # noqa: E741
-        pitch, tiles = -(-OW // lanes) * lanes, -(-T // taps)
-        image, cotangents = np.zeros(sh * sw * HB * WP + lanes, x.dtype), np.zeros(OH * pitch, x.dtype)
+    def weight_gradient_pixel_lanes(x: Array, dy: Array, table: IntArray, dw: Array, start: int, stop: int) -> bool:
+        checked, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, sw, OH, OW, T = first_numbers(table, 17)  # noqa: E741
+        x_, dy_, dw_ = flat(x), flat(dy), flat(dw)
+        pitch, tiles = whole(lanes, OW), -(-T // taps)
+        sums_size, dy_size, image_size = O * tiles * taps * lanes, OH * pitch, sh * sw * HB * WP + lanes
+        work, sums_at = workspace(lanes, sums_size + dy_size + image_size, x_)
+        cotangents_at = sums_at + sums_size
+        image_at = cotangents_at + dy_size
+        clear(work, cotangents_at, dy_size + image_size)
         one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
-        sums = np.empty(O * tiles * taps * lanes, x.dtype)
         for item in range(start, stop):
             g, c = item // C, item % C
-            for i in range(sums.size):
-                sums[i] = 0
+            clear(work, sums_at, sums_size)
             for n in range(N):
                 x_at = ((n * G + g) * C + c) * H * W
-                copy_image(version, lanes, x, x_at, one, H, W, row, column, HB, WP, sh, sw, 0 * one, image)
+                copy_image(version, lanes, x_, x_at, one, H, W, row, column, HB, WP, sh, sw, image_at, work)
                 for o in range(O):
                     dy_at = ((n * G + g) * O + o) * OH * OW
                     for i in range(OH):
-                        copy_run(version, lanes, dy, dy_at + i * OW, cotangents, i * pitch, OW)
+                        copy_run(version, lanes, dy_, dy_at + i * OW, work, cotangents_at + i * pitch, OW)
                     for t in range(tiles):
                         add_dots(
-                            version, lanes, taps, sums, (o * tiles + t) * taps * lanes, image, WP, origins, t * taps,
-                            cotangents, pitch, OH, OW,
+                            version, lanes, taps, work, sums_at + (o * tiles + t) * taps * lanes, image_at, WP, table,
+                            origins_at + t * taps, cotangents_at, pitch, OH, OW,
                         )  # fmt: skip
             for o in range(O):
                 for t in range(T):
-                    at = (o * tiles * taps + t) * lanes
-                    total = sums[at]
+                    at = sums_at + (o * tiles * taps + t) * lanes
+                    total = work[at]
                     for lane in range(1, lanes):
-                        total += sums[at + lane]
-                    dw[((g * O + o) * C + c) * T + t] = total
+                        total += work[at + lane]
+                    dw_[((g * O + o) * C + c) * T + t] = total
+        return checked == 0 or exact(dy, dw)
 
     return weight_gradient_pixel_lanes

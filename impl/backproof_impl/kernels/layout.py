@@ -13,9 +13,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, IntArray
 from .compilation import compiled
-from .moves import copy_every, copy_run, transpose
+from .moves import COLUMNS, clear, copy_every, copy_run, transpose, transpose_columns
+from .tile import address, flat
+
+
+@compiled
+def workspace(lanes: int, size: int, like: Array) -> tuple[Array, int]:
+    """Memory for `size` numbers of the dtype of `like`, and where in it they begin: at the address of a whole vector.
+
+    Vectors that straddle two cache lines take twice as long to load.  The parts of a workspace should be `whole`.
+    """
+    memory = np.empty(size + lanes, like.dtype)
+    return memory, -(address(memory) // memory.itemsize) % lanes
+
+
+@compiled
+def whole(lanes: int, size: int) -> int:
+    """The least number of whole vectors that hold `size` numbers, in numbers."""
+    return (size + lanes - 1) // lanes * lanes
 
 
 @compiled
@@ -44,35 +61,84 @@ def copy_image(
 
 @compiled
 def copy_panels(
-    version: int, lanes: int, x: Array, at: int, C: int, P: int, first: int, last: int, width: int, copy: Array
-) -> None:
+    version: int, lanes: int, x: Array, at: int, C: int, P: int, first: int, last: int, width: int, copy_at: int,
+    copy: Array,
+) -> None:  # fmt: skip
     """Write pixels `first` to `last` of the image of `P` at `x[at]` to `copy (panels, C, width)`."""
     for panel, start in enumerate(range(first, last, width)):
         for c in range(C):
-            to, source = (panel * C + c) * width, at + c * P + start
+            to, source = copy_at + (panel * C + c) * width, at + c * P + start
             copy_run(version, lanes, x, source, copy, to, min(width, last - start))
+
+
+@compiled
+def read_lanes(
+    version: int, lanes: int, x: Array, at: int, H: int, W: int, before_row: int, before_column: int, rows: int,
+    columns: int, to: Array, to_at: int,
+) -> None:  # fmt: skip
+    """Write `lanes` images, the first at `x[at]`, with their padding as `rows * columns` vectors of one pixel each.
+
+    Up to `lanes` vectors behind them are written to as well.
+    """
+    first, last = max(0, before_column), min(columns, W + before_column)
+    for i in range(rows):
+        h, row_at = i - before_row, to_at + i * columns * lanes
+        if h < 0 or h >= H or first >= last:
+            clear(to, row_at, columns * lanes)
+            continue
+        clear(to, row_at, first * lanes)
+        for begin in range(first, last, lanes):
+            # the last block overlaps the one before, or goes beyond its row, where the next is to come
+            j = begin if begin + lanes <= last else max(first, last - lanes)
+            source, place = at + h * W + j - before_column, row_at + j * lanes
+            if source + (lanes - 1) * H * W + lanes <= x.size:
+                transpose(version, lanes, x, source, H * W, to, place, lanes)
+                continue
+            for q in range(min(lanes, last - j)):
+                for lane in range(lanes):
+                    to[place + q * lanes + lane] = x[source + lane * H * W + q]
+        clear(to, row_at + last * lanes, (columns - last) * lanes)
+
+
+@compiled
+def write_lanes(version: int, lanes: int, sums: Array, at: int, P: int, y: Array, y_at: int, square_at: int) -> None:
+    """Write `P` vectors of one pixel each as `lanes` images, the first at `y[y_at]`; `square` is a block in `sums`."""
+    if lanes > P:
+        write_block(version, lanes, sums, at, lanes, y, y_at, P, P, lanes, sums, square_at)
+        return
+    for begin in range(0, P, lanes):
+        p = min(begin, P - lanes)  # the last block overlaps the one before
+        transpose(version, lanes, sums, at + p * lanes, lanes, y, y_at + p, P)
 
 
 @compiled
 def write_block(
     version: int, lanes: int, source: Array, source_at: int, source_row: int, to: Array, to_at: int, to_row: int,
-    rows: int, columns: int, square: Array,
+    rows: int, columns: int, square: Array, square_at: int,
 ) -> None:  # fmt: skip
     """Write `columns` rows of `rows` numbers each to `to`: the corner of a transposed block of `lanes` x `lanes`.
 
-    All of the block at `source_at` can be read; `square` is where it is transposed if not all of it may be written.
+    All of the block at `source_at` can be read; if not all of it may be written, it is transposed in `square` first.
     """
     if rows == lanes and columns == lanes:
         transpose(version, lanes, source, source_at, source_row, to, to_at, to_row)
         return
-    transpose(version, lanes, source, source_at, source_row, square, 0, lanes)
+    transpose(version, lanes, source, source_at, source_row, square, square_at, lanes)
     for j in range(columns):
-        copy_run(version, lanes, square, j * lanes, to, to_at + j * to_row, rows)
+        copy_run(version, lanes, square, square_at + j * lanes, to, to_at + j * to_row, rows)
+
+
+@compiled
+def exact(factors: Array, results: Array) -> bool:
+    """Whether zeros for padding were exact: all `factors` are finite, which finite `results` show as well."""
+    if factors.size < results.size:
+        return all_finite(flat(factors)) or all_finite(flat(results))
+    return all_finite(flat(results)) or all_finite(flat(factors))
 
 
 @compiled
 def all_finite(a: Array) -> bool:
-    """Whether no entry is NaN or infinite."""
+    """Whether no entry of a contiguous array of one axis is NaN or infinite."""
     found = 0
     for i in range(a.size):
         found |= int(not abs(a[i]) < np.inf)
@@ -80,30 +146,39 @@ def all_finite(a: Array) -> bool:
 
 
 @compiled
+def take_taps(w: Array, taps: IntArray, some: Array) -> None:
+    """Write the weights of some taps: `some[i, j, 0, k]` is `w[i, j]` at `taps[k]`, counted through its rows."""
+    w_, some_, all_taps = flat(w), flat(some), w.shape[2] * w.shape[3]
+    for i in range(w.shape[0] * w.shape[1]):
+        for k in range(taps.size):
+            some_[i * taps.size + k] = w_[i * all_taps + taps[k]]
+
+
+@compiled
 def pack_weights(
     version: int, block: int, w: Array, at: int, output_step: int, outputs: int, run_step: int, runs: int, run: int,
-    width: int, packed: Array, packed_at: int, square: Array,
+    width: int, packed: Array, packed_at: int,
 ) -> None:  # fmt: skip
     """Write `packed[k, o] = w[at + o*output_step + i*run_step + j]` for the terms `k = i*run + j`.
 
-    They come in `runs` of `run` that follow each other in `w`, and are moved in square blocks.  Lanes from `outputs`
-    to `width` are 0.
+    They come in `runs` of `run` that follow each other in `w`, and are moved in narrow blocks, of `block` outputs.
+    Lanes from `outputs` to `width` are 0.
     """
     if output_step == 1 and run == 1:  # the lanes of a term follow each other in w: nothing to transpose
         used = min(width, outputs)
         for i in range(runs):
             copy_run(version, block, w, at + i * run_step, packed, packed_at + i * width, used)
-            for lane in range(used, width):
-                packed[packed_at + i * width + lane] = 0
+            clear(packed, packed_at + i * width + used, width - used)
         return
+    narrow = min(block, COLUMNS)
     for i in range(runs):
-        for j in range(0, run, block):
-            terms = min(block, run - j)
-            for o in range(0, width, block):
-                source, to = at + o * output_step + i * run_step + j, packed_at + (i * run + j) * width + o
-                if o + block <= outputs and source + (block - 1) * output_step + block <= w.size:
-                    write_block(version, block, w, source, output_step, packed, to, width, block, terms, square)
-                    continue
-                for k in range(terms):
-                    for lane in range(block):
-                        packed[to + k * width + lane] = w[source + lane * output_step + k] if o + lane < outputs else 0
+        for o in range(0, width, block):
+            source, to = at + o * output_step + i * run_step, packed_at + i * run * width + o
+            if o + block <= outputs and run >= narrow:
+                for k in range(0, run, narrow):
+                    j = min(k, run - narrow)  # the last block overlaps the one before
+                    transpose_columns(version, block, w, source + j, output_step, packed, to + j * width, width)
+                continue
+            for k in range(run):
+                for lane in range(block):
+                    packed[to + k * width + lane] = w[source + lane * output_step + k] if o + lane < outputs else 0

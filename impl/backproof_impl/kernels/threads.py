@@ -24,7 +24,7 @@ def threads_for(work: float) -> int:
     return 1 if work < WORTHWHILE else int(config.NUMBA_NUM_THREADS)
 
 
-def run(kernel: Callable[..., None], arguments: tuple[object, ...], items: int, threads: int) -> None:
+def run(kernel: Callable[..., object], arguments: tuple[object, ...], items: int, threads: int) -> None:
     """Call `kernel(*arguments, start, stop)` on ranges that make up `range(items)`, the first on this thread."""
     threads = min(threads, items)
     if threads <= 1:

@@ -17,71 +17,79 @@ import numpy as np
 
 from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
-from .layout import copy_image, write_block
-from .moves import transpose
-from .tile import address, channels_in_lanes
+from .layout import copy_image, exact, workspace, write_block
+from .moves import clear, transpose
+from .tile import address, channels_in_lanes, first_numbers, flat
 
 #: Pixels of `dy` that are packed at a time; also how many products are added up before their sum is.
 BLOCK = 256
 
 
 @cache
-def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., None]:
+def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     """The kernel whose tile has `rows` taps and `vectors * lanes` output channels."""
-    version, block = VERSION, BLOCK
+    version, most = VERSION, BLOCK
     width = vectors * lanes
 
     @compiled
-    def weight_gradient_channel_lanes(
-        x: Array, dy: Array, terms: IntArray, origins: IntArray, sizes: tuple[int, ...], dw: Array, start: int,
-        stop: int,
-    ) -> None:  # fmt: skip
-        N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band, taps, parts = sizes  # noqa: E741
+    def weight_gradient_channel_lanes(x: Array, dy: Array, table: IntArray, dw: Array, start: int, stop: int) -> bool:
+        (
+            checked, terms_at, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band,  # noqa: E741
+            taps, parts,
+        ) = first_numbers(table, 21)  # fmt: skip
+        x_, dy_, dw_ = flat(x), flat(dy), flat(dw)
         blocks, some_of_C, P = -(-O // width), C // parts, OH * OW
         K = some_of_C * taps
         tiles = -(-K // rows)
-        image = np.zeros(some_of_C * HB * WP if copied else 1, x.dtype)
-        cotangents, square = np.zeros(block * width, x.dtype), np.empty(lanes * lanes, x.dtype)
-        sums = np.empty((tiles * rows + lanes) * width, x.dtype)  # whole tiles, and whole blocks to transpose
-        source, sums_ = image if copied else x, address(sums)
+        sums_size = (tiles * rows + lanes) * width  # whole tiles, and whole blocks to transpose
+        square_at = sums_size + most * width
+        copy_at = square_at + lanes * lanes
+        copy_size = some_of_C * HB * WP if copied else 0
+        work, sums_at = workspace(lanes, copy_at + copy_size, x_)
+        packed_at, square_at, copy_at = sums_at + sums_size, sums_at + square_at, sums_at + copy_at
+        clear(work, packed_at, most * width)
+        clear(work, copy_at, copy_size)
+        source, work_ = work if copied else x_, address(work)
         one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
-        zero: Any = np.int64(0)
         for item in range(start, stop):
-            g, b, c = item // parts // blocks, item // parts % blocks, item % parts * some_of_C
-            for i in range(sums.size):
-                sums[i] = 0
+            g, block, c = item // parts // blocks, item // parts % blocks, item % parts * some_of_C
+            o0 = block * width
+            clear(work, sums_at, sums_size)
             for n in range(N):
                 x_at = ((n * G + g) * C + c) * H * W
                 for i0 in range(0, OH, band):
                     if copied:
                         copy_image(
-                            version, lanes, x, x_at, some_of_C, H, W, row - i0 * sh, column, HB, WP, one, one, zero,
-                            image,
+                            version, lanes, x_, x_at, some_of_C, H, W, row - i0 * sh, column, HB, WP, one, one, copy_at,
+                            work,
                         )  # fmt: skip
-                    image_at = 0 if copied else x_at + at + i0 * sh * W
+                    image_at = copy_at if copied else x_at + at + i0 * sh * W
                     band_pixels = min(band, OH - i0) * OW
-                    for p in range(0, band_pixels, block):
-                        pixels = min(block, band_pixels - p)
-                        for o in range(b * width, min(O, (b + 1) * width), lanes):
+                    for p in range(0, band_pixels, most):
+                        pixels = min(most, band_pixels - p)
+                        for o in range(o0, min(O, o0 + width), lanes):
                             for i in range(0, pixels, lanes):
-                                dy_at, to = ((n * G + g) * O + o) * P + i0 * OW + p + i, i * width + o - b * width
+                                dy_at = ((n * G + g) * O + o) * P + i0 * OW + p + i
+                                to = packed_at + i * width + o - o0
                                 if O - o >= lanes and pixels - i >= lanes:
-                                    transpose(version, lanes, dy, dy_at, P, cotangents, to, width)
+                                    transpose(version, lanes, dy_, dy_at, P, work, to, width)
                                 else:
                                     for j in range(min(lanes, O - o)):
                                         for q in range(min(lanes, pixels - i)):
-                                            cotangents[to + q * width + j] = dy[dy_at + j * P + q]
-                        for i in range(tiles):
-                            sums_at = i * rows * width
+                                            work[to + q * width + j] = dy_[dy_at + j * P + q]
+                        for i in range(0, tiles * rows, rows):
+                            at_i = sums_at + i * width
                             channels_in_lanes(
-                                version, lanes, rows, vectors, sums_, sums_at, width, sums_, sums_at, width, lanes,
-                                source, image_at, terms, p, pixels, cotangents, 0, origins, i * rows,
+                                version, lanes, rows, vectors, work_, at_i, width, work_, at_i, width, lanes, source,
+                                image_at, table, terms_at + p, pixels, work, packed_at, table, origins_at + i,
                             )  # fmt: skip
-            for o in range(b * width, min(O, (b + 1) * width), lanes):
+            for o in range(o0, min(O, o0 + width), lanes):
                 for k in range(0, K, lanes):
                     write_block(
-                        version, lanes, sums, k * width + o - b * width, width, dw,
-                        ((g * O + o) * C + c) * taps + k, C * taps, min(lanes, K - k), min(lanes, O - o), square,
+                        version, lanes, work, sums_at + k * width + o - o0, width, dw_,
+                        ((g * O + o) * C + c) * taps + k, C * taps, min(lanes, K - k), min(lanes, O - o), work,
+                        square_at,
                     )  # fmt: skip
+        return checked == 0 or exact(dy, dw)
 
     return weight_gradient_channel_lanes

@@ -7,10 +7,10 @@ design dimensions differ, so that the same confusion changes a shape.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 from backproof.cases.data import STRUCTURED
 from backproof.cases.distilled import TABLE
@@ -102,15 +102,24 @@ def twins(orientation: Orientation) -> list[Geometry]:
     return cubes + exchanged
 
 
-def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:
-    """The distilled rows, most useful first, each fitted to what the target takes.
+def fixed_set(space: Space, accepts: Callable[[Geometry], bool], seed: int, most: int | None = None) -> list[Case]:
+    """The distilled rows, most useful first, each fitted to what the target takes; with `most`, so many cases in all.
 
     After the first `BEFORE_KNOWN` come layers of known networks.
     """
-    rows = [fitted(space, values, seed + k) for k, values in enumerate(distilled())]
-    once = {replace(case, seed=0): case for case in reversed(rows)}
-    cases = [case for case in rows if once[replace(case, seed=0)] is case]
-    return [*cases[:BEFORE_KNOWN], *_known(space, accepts, seed + len(rows)), *cases[BEFORE_KNOWN:]]
+    known = list(_known(space, accepts, seed + len(distilled())))
+    rows = (fitted(space, values, seed + k) for k, values in enumerate(distilled()))
+    cases = list(islice(_once(rows), None if most is None else max(most - len(known), BEFORE_KNOWN)))
+    return [*cases[:BEFORE_KNOWN], *known, *cases[BEFORE_KNOWN:]]
+
+
+def _once(cases: Iterable[Case]) -> Iterator[Case]:
+    """Each the first time; two that differ in their seeds alone are the same."""
+    met: set[Case] = set()
+    for case in cases:
+        if (alike := replace(case, seed=0)) not in met:
+            met.add(alike)
+            yield case
 
 
 def structured(space: Space, accepts: Callable[[Geometry], bool], seed: int) -> list[Case]:

@@ -6,12 +6,13 @@ shapes that `sequences.mistakable` knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from backproof.cases.levels import Case, Space
+from backproof.cases.pool_sequences import Accepts, Functions, like
 from backproof.cases.pooling import PoolCase
 from backproof.cases.sequences import Step, mistakable
 from backproof.cases.shrink import simpler_cases
@@ -51,6 +52,17 @@ def pairs(space: Space, functions: Sequence[str], seed: int) -> list[Pair]:
         for function in functions:
             step = Step(case, (function,))
             found += [Pair(step, Step(other, (function,))) for other in others[: 1 + _OTHERS]]
+    return found
+
+
+def pool_pairs(bases: Mapping[str, PoolCase], pools: Functions, accepts: Accepts) -> list[Pair]:
+    """For each function of a kind of pooling: itself on other numbers, then with something mistakable."""
+    found: list[Pair] = []
+    for kind, case in bases.items():
+        others = [case, *(replace(case, geometry=g) for g in like(case.geometry, accepts)[:1])]
+        for function in pools[kind].values():
+            step = Step(case, (function,))
+            found += [Pair(step, Step(replace(other, seed=case.seed + 1), (function,))) for other in others]
     return found
 
 

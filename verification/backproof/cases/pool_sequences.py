@@ -7,7 +7,7 @@ what may be mistaken     other options, kinds, dtypes and memory layouts of an i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from backproof.cases.pooling import PoolCase
@@ -20,15 +20,21 @@ Functions = Mapping[str, Mapping[str, str]]
 
 def fixed_pool_sequences(
     pools: Functions, accepts: Accepts, *, dtypes: Sequence[str], layouts: Sequence[str], ties: str, seed: int
-) -> list[CallSequence]:
-    """For each kind of pooling (`pools`: by kind, `quantity -> function`), around two geometries."""
-    sequences: list[CallSequence] = []
-    for number, kind in enumerate(pools):
+) -> list[list[CallSequence]]:
+    """For each kind of pooling (`pools`: by kind, `quantity -> function`), those around each of two geometries."""
+    return [
+        [*_again(case, pools[case.geometry.kind]), *_mistaken(case, pools, accepts, dtypes, layouts)]
+        for case in pool_bases(pools, accepts, dtypes=dtypes, ties=ties, seed=seed)
+    ]
+
+
+def pool_bases(
+    kinds: Iterable[str], accepts: Accepts, *, dtypes: Sequence[str], ties: str, seed: int
+) -> Iterator[PoolCase]:
+    """Two geometries of each kind, in alternating dtypes."""
+    for number, kind in enumerate(kinds):
         for k, geometry in enumerate(_bases(kind, accepts)):
-            case = PoolCase(geometry, dtypes[(number + k) % len(dtypes)], seed=seed + 100 * number + 10 * k, ties=ties)
-            sequences += _again(case, pools[kind])
-            sequences += _mistaken(case, pools, accepts, dtypes, layouts)
-    return sequences
+            yield PoolCase(geometry, dtypes[(number + k) % len(dtypes)], seed=seed + 100 * number + 10 * k, ties=ties)
 
 
 def _bases(kind: str, accepts: Accepts) -> list[PoolGeometry]:
@@ -57,10 +63,10 @@ def _mistaken(
     case: PoolCase, pools: Functions, accepts: Accepts, dtypes: Sequence[str], layouts: Sequence[str]
 ) -> Iterator[CallSequence]:
     """Something that a cache with too coarse a key would take for the case, then the case on other numbers."""
-    others = [replace(case, geometry=g) for g in _like(case.geometry) if min(g.output_size) >= 1 and accepts(g)]
-    others += [replace(case, geometry=replace(case.geometry, kind=kind)) for kind in pools]  # type: ignore[arg-type]
+    others = [replace(case, layouts=(("x", layout), ("dy", layout))) for layout in ("nhwc", "F") if layout in layouts]
     others += [replace(case, dtype=dtype) for dtype in dtypes]
-    others += [replace(case, layouts=(("x", layout), ("dy", layout))) for layout in ("nhwc", "F") if layout in layouts]
+    others += [replace(case, geometry=replace(case.geometry, kind=kind)) for kind in pools]  # type: ignore[arg-type]
+    others += [replace(case, geometry=g) for g in like(case.geometry, accepts)]
     for number, other in enumerate(others):
         if other != case and accepts(other.geometry):
             steps = [
@@ -70,15 +76,20 @@ def _mistaken(
             yield CallSequence(tuple(steps if number % 2 else [*steps, steps[0]]))
 
 
+def like(geometry: PoolGeometry, accepts: Accepts) -> list[PoolGeometry]:
+    """Geometries that are taken for this one where a cache's key is too coarse, of those that are accepted."""
+    return [g for g in _like(geometry) if g != geometry and min(g.output_size) >= 1 and accepts(g)]
+
+
 def _like(g: PoolGeometry) -> Iterator[PoolGeometry]:
     (top, bottom), (left, right) = g.padding
+    yield replace(g, count_include_pad=not g.count_include_pad)
+    yield replace(g, ceil_mode=not g.ceil_mode)
     yield replace(g, stride=(g.stride[0] + 1, g.stride[1]))
     yield replace(g, dilation=(g.dilation[0], g.dilation[1] + 1))
     yield replace(g, padding=((top + 1, bottom), (left, right + 1)))
     yield replace(g, padding=((bottom, top), (right, left)))
     yield replace(g, kernel_size=g.kernel_size[::-1])
-    yield replace(g, ceil_mode=not g.ceil_mode)
-    yield replace(g, count_include_pad=not g.count_include_pad)
     yield replace(g, batch=g.channels, channels=g.batch)
     yield replace(g, size=g.size[::-1])
     yield replace(g, batch=g.batch + 1)

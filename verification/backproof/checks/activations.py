@@ -46,13 +46,11 @@ _DEFAULT = {"slope": 0.01, "alpha": 1.0}
 def run(bench: Bench) -> None:
     """Hunt in the activations whose names are known; consistency of the others."""
     names = [name for name in bench.binding.activations if reference_of(name) is not None]
-    examples, bench.examples = bench.examples, bench.examples // _SHARE
     if names:
         hunt(bench, _Sweeps(bench, names).family())
     for name in bench.binding.activations:
         if name not in names:
             consistency(bench, name)
-    bench.examples = examples
 
 
 def _quantities(name: str) -> tuple[str, str]:
@@ -73,6 +71,7 @@ class _Sweeps:
         return Family(
             quantities=tuple(q for name in self.names for q in _quantities(name)),
             fixed=[case for cases in zip(*map(self._fixed, self.names), strict=True) for case in cases],
+            search=self.bench.examples // _SHARE,
             sizes=sizes,
             case=self._case,
             attempt=self._attempt,

@@ -29,6 +29,8 @@ from backproof.targets.calls import Raised, Results
 
 #: Of the examples that a run asks for, one in so many: with a specification, and without one.
 SHARE = {"convolution": 100, "none": 4}
+#: And of the fixed set about so many; of a quick run, half as many.
+CASES = {"convolution": 12, "none": 33}
 #: Gradients with no more entries than this are searched for the first that is wrong.
 _SEARCHED = 64
 _LARGEST = 4
@@ -45,19 +47,18 @@ class _NoResultError(Exception):
 
 def run(bench: Bench) -> None:
     """Hunt for identities that fail; with a specification briefly, each route with shapes of its own."""
-    kind, examples, routes, known = bench.binding.specification, bench.examples, bench.routes(), _Known()
-    bench.examples = examples // SHARE[kind]
+    kind, routes, known = bench.binding.specification, bench.routes(), _Known()
     cases = _cases(bench)
     for number, route in enumerate(routes):
         hunt(bench, _family(bench, route, cases if kind == "none" else cases[number :: len(routes)], known))
-    bench.examples = examples
 
 
 def _cases(bench: Bench) -> list[Case]:
-    """A dozen shapes with each option in turn; many, where no other check tries any."""
+    """A few shapes with each option in turn; many, where no other check tries any."""
     everything = bench.fixed
-    step = 12 if bench.binding.specification == "none" else max(len(everything) // 12, 1)
-    return [_small(case) for case in everything[::step]]
+    wanted = CASES[bench.binding.specification] // (1 if bench.examples else 2)
+    step = len(everything) // wanted
+    return [_small(case) for case in everything[:: max(step, 1)]]
 
 
 def _small(case: Case) -> Case:
@@ -88,6 +89,7 @@ def _family(bench: Bench, route: dict[str, str], cases: list[Case], known: _Know
     return Family(
         quantities=tuple(route),
         fixed=cases,
+        search=bench.examples // SHARE[bench.binding.specification],
         sizes=(*bench.space.sizes, 1),
         case=lambda row, seed: _small(bench.space.case(row[:-1], seed)),
         attempt=attempt,

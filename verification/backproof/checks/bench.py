@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.cases.chances import Evidence
-from backproof.cases.designs import fixed_set
+from backproof.cases.designs import LEAST, fixed_set
 from backproof.cases.levels import Case, Space
 from backproof.cases.shapes import OwnShape
 from backproof.contract import POOLINGS, AnyGeometry, Orientation
@@ -126,9 +126,12 @@ class Bench:
 
     @property
     def fixed(self) -> list[Case]:
-        """The fixed set as the target takes it, most useful first; fitted to it once, for all checks."""
+        """The fixed set as the target takes it, most useful first; fitted to it once, for all checks.
+
+        The longer the search, the more of it goes before.
+        """
         if not self._fixed:
-            self._fixed += fixed_set(self.space, self.accepts, self.seed)
+            self._fixed += fixed_set(self.space, self.accepts, self.seed, max(LEAST, 3 * self.examples // 4))
         return self._fixed
 
     @property

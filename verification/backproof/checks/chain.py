@@ -9,6 +9,7 @@ very arrays that others returned (`checks.networks`), which single calls never a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from backproof.cases.deltas import (
     POINT_FACTORS,
@@ -30,20 +31,16 @@ from backproof.targets.calls import Results
 
 #: Of the examples that a run asks for, one in so many.
 _SHARE = 10
-_EVERY = 4
+_EVERY = 2
 
 
 def run(bench: Bench) -> None:
     """Hunt in each function of the chain that the target has, then in networks."""
-    examples, bench.examples = bench.examples, bench.examples // _SHARE
     bound = {function.role for function in bench.binding.functions}
     points = {q: f for q, f in (("output delta", "output_delta"), ("E", "error")) if f in bound}
-    if points:
-        hunt(bench, _points(bench, points))
-    if "delta" in bound:
-        hunt(bench, _deltas(bench))
-    networks.run(bench)
-    bench.examples = examples
+    families: list[Family[Any]] = [_points(bench, points)] if points else []
+    families += [_deltas(bench)] if "delta" in bound else []
+    hunt(bench, *families, *networks.families(bench, bench.examples // _SHARE))
 
 
 def _polynomials(bench: Bench) -> tuple[str, ...]:
@@ -68,6 +65,7 @@ def _deltas(bench: Bench) -> Family[DeltaCase]:
     return Family(
         quantities=("delta", *INPUTS),
         fixed=fixed,
+        search=bench.examples // _SHARE,
         sizes=(*bench.space.sizes, len(names)),
         case=case,
         attempt=attempt,
@@ -106,6 +104,7 @@ def _points(bench: Bench, functions: dict[str, str]) -> Family[PointCase]:
     return Family(
         quantities=(*functions, *INPUTS),
         fixed=fixed,
+        search=bench.examples // _SHARE,
         sizes=tuple(len(levels) for levels in factors.values()),
         case=lambda row, seed: point_case(factors, row, seed),
         attempt=attempt,

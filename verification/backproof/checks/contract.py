@@ -24,6 +24,9 @@ from backproof.targets.calls import Results
 
 def run(bench: Bench) -> None:
     """Each rule over a few shapes, every dtype and layout; each broken rule reported once per quantity."""
+    for wrong, case, arrays in _refusals(bench):
+        bench.report(Found(wrong, case, arrays, bench.tally.examples))
+    pool_contract.run(bench)
     reported: set[tuple[str, str, str]] = set()
     worked: set[str] = set()
     cases = [(route, case) for route in bench.routes() for case in _cases(bench)]
@@ -34,9 +37,6 @@ def run(bench: Bench) -> None:
                 reported.add(rule)
                 bench.report(Found(wrong, case, example(case).arrays, bench.tally.examples))
         bench.progress(number + 1, len(cases) + 1)
-    for wrong, case, arrays in _refusals(bench):
-        bench.report(Found(wrong, case, arrays, bench.tally.examples))
-    pool_contract.run(bench)
     bench.progress(len(cases) + 1, len(cases) + 1)
 
 

@@ -5,34 +5,40 @@ y = general-forward(x, w, b)       dx, dw, db: the product rule over the same in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backproof.cases.data import example
-from backproof.cases.designs import LEAST, structured
+from backproof.cases.designs import structured
 from backproof.cases.levels import Case
 from backproof.cases.shrink import simpler_cases
 from backproof.checks.attempt import attempt
 from backproof.checks.bench import EQUATIONS, Bench, Check
-from backproof.checks.hunt import Family, hunt
+from backproof.checks.hunt import Family, hunt, in_turn
+
+#: After so many cases the first comes so many times again, on other numbers: who keeps something is soon asked for it.
+AGAIN, TIMES = 4, 3
 
 
 def run(bench: Bench) -> None:
     """Hunt over the fixed set and random levels, for each way in which the target computes gradients.
 
-    The longer the search, the more of the fixed set goes before it, and data with a structure end it.  A second way, of
-    which the first has shown much, gets the half of it, and as much of the search.
+    Data with a structure are among the fixed set.  A second way, of which the first has shown much, gets the half of
+    it, and as much of the search.
     """
-    fixed = bench.fixed[: max(LEAST, 3 * bench.examples // 4)]
+    again = [replace(case, seed=case.seed + k) for case in bench.fixed[:1] for k in range(1, TIMES + 1)]
+    fixed = [*bench.fixed[:AGAIN], *again, *bench.fixed[AGAIN:]]
     special = structured(bench.space, bench.accepts, bench.seed)
-    routes, examples = bench.routes(), bench.examples
+    routes = bench.routes()
     for k, route in enumerate(routes):
-        bench.examples = examples // len(routes)
-        hunt(bench, _family(bench, route, [*fixed[: len(fixed) // (k + 1)], *special]))
-    bench.examples = examples
+        cases = in_turn([fixed[: len(fixed) // (k + 1)], special])
+        hunt(bench, _family(bench, route, cases, bench.examples // len(routes)))
 
 
-def _family(bench: Bench, route: dict[str, str], fixed: list[Case]) -> Family[Case]:
+def _family(bench: Bench, route: dict[str, str], fixed: list[Case], search: int) -> Family[Case]:
     return Family(
         quantities=tuple(route),
         fixed=fixed,
+        search=search,
         sizes=bench.space.sizes,
         case=bench.space.case,
         attempt=lambda case, wanted: attempt(bench, route, case, wanted),

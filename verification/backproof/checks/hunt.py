@@ -1,7 +1,8 @@
-"""How a check looks for failures: a fixed set of cases, then a search by Hypothesis; each failure shrunk.
+"""How a check looks for failures: fixed cases, then a search by Hypothesis; each failure shrunk.
 
 A quantity that has failed is not tried again: its smallest failure is reported once, and a function that crashes or
-hangs costs one worker, not hundreds.
+hangs costs one worker, not hundreds.  Several families of cases take turns, so that the most useful cases of each are
+tried early.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from backproof.cases.shrink import shrink
 from backproof.checks.bench import Array, Bench, Found, Wrong
 
 C = TypeVar("C")
+T = TypeVar("T")
 Row: TypeAlias = tuple[int, ...]  # a level of each factor, then a seed
 
 
@@ -24,7 +26,8 @@ class Family(Generic[C]):
 
     Attributes:
         quantities: What can fail.
-        fixed: Cases that every run tries.
+        fixed: Cases that every run tries, the most useful first.
+        search: Number of random examples after them.
         sizes: Number of levels per factor, for the search.
         case: The case of a row of level numbers and a seed.
         attempt: What is wrong with the given quantities at a case.
@@ -34,6 +37,7 @@ class Family(Generic[C]):
 
     quantities: tuple[str, ...]
     fixed: Sequence[C]
+    search: int
     sizes: tuple[int, ...]
     case: Callable[[Sequence[int], int], C]
     attempt: Callable[[C, Iterable[str]], Iterable[Wrong]]
@@ -41,39 +45,70 @@ class Family(Generic[C]):
     arrays: Callable[[C], dict[str, Array]]
 
 
-def hunt(bench: Bench, family: Family[C]) -> None:
-    """Try the fixed set and the search, and report the smallest failure of each quantity."""
-    failures: list[tuple[Wrong, C, int]] = []
-    standing = set(family.quantities)
-    total = len(family.fixed) + bench.examples
+def hunt(bench: Bench, *families: Family[Any]) -> None:
+    """Try the fixed cases of the families in turn, then each one's search; report the smallest failures."""
+    total = sum(len(family.fixed) + family.search for family in families)
     done = 0
 
-    def try_case(case: C) -> bool:
+    def tried(failed: bool) -> None:
         nonlocal done
-        wanted = [q for q in family.quantities if q in standing]
-        failed = [w for w in family.attempt(case, wanted) if standing & set(w.quantity.split("+"))]
-        for wrong in failed:
-            failures.append((wrong, case, bench.tally.examples))
-            standing.difference_update(wrong.quantity.split("+"))
-        if failed and bench.hasty:
-            standing.clear()
         done += 1
+        if failed and bench.hasty:
+            for hunter in hunters:
+                hunter.standing.clear()
         if done % 10 == 0 or failed:
             bench.progress(min(done, total), total)
+
+    hunters = [_Hunter(bench, family, tried) for family in families]
+    for hunter, case in in_turn([[(hunter, case) for case in hunter.family.fixed] for hunter in hunters]):
+        hunter.attempt(case)
+    for hunter in hunters:
+        hunter.search()
+    bench.progress(total, total)
+    for hunter in hunters:
+        hunter.report()
+
+
+def in_turn(lists: Sequence[Sequence[T]]) -> list[T]:
+    """All entries, each list in its order and spread over the whole: of a list twice as long, two at a time."""
+    placed = [((place + 0.5) / len(entries), entry) for entries in lists for place, entry in enumerate(entries)]
+    return [entry for _, entry in sorted(placed, key=lambda pair: pair[0])]
+
+
+class _Hunter(Generic[C]):
+    """One family: the quantities that still stand, and the failures of the others."""
+
+    def __init__(self, bench: Bench, family: Family[C], tried: Callable[[bool], None]) -> None:
+        self.bench, self.family, self.tried = bench, family, tried
+        self.standing = set(family.quantities)
+        self.failures: list[tuple[Wrong, C, int]] = []
+
+    def attempt(self, case: C) -> bool:
+        """Try a case for what still stands; whether something failed."""
+        if not self.standing:
+            return False
+        wanted = [q for q in self.family.quantities if q in self.standing]
+        failed = [w for w in self.family.attempt(case, wanted) if self.standing & set(w.quantity.split("+"))]
+        for wrong in failed:
+            self.failures.append((wrong, case, self.bench.tally.examples))
+            self.standing.difference_update(wrong.quantity.split("+"))
+        self.tried(bool(failed))
         return bool(failed)
 
-    for case in family.fixed:
-        if standing:
-            try_case(case)
-    kept = _Kept(bench.database, family)
-    for row in kept.rows():
-        if standing and not try_case(family.case(row[:-1], row[-1])):
-            kept.forget(row)
-    if bench.examples and standing:
-        _search(bench, family, try_case, standing, kept)
-    bench.progress(total, total)
-    for wrong, case, after in sorted(failures, key=lambda f: family.quantities.index(f[0].quantity.split("+")[0])):
-        _report(bench, family, wrong, case, after)
+    def search(self) -> None:
+        """What failed in earlier runs, then random rows."""
+        kept = _Kept(self.bench.database, self.family)
+        for row in kept.rows():
+            if self.standing and not self.attempt(self.family.case(row[:-1], row[-1])):
+                kept.forget(row)
+        if self.family.search and self.standing:
+            _search(self, kept)
+
+    def report(self) -> None:
+        """Each failure at its smallest, in the order of the quantities."""
+        order = self.family.quantities
+        for wrong, case, after in sorted(self.failures, key=lambda f: order.index(f[0].quantity.split("+")[0])):
+            _report(self.bench, self.family, wrong, case, after)
 
 
 class _Kept:
@@ -102,19 +137,20 @@ class _Kept:
             self.database.delete(self.key, json.dumps(row).encode())
 
 
-def _search(bench: Bench, family: Family[C], try_case: Callable[[C], bool], standing: set[str], kept: _Kept) -> None:
+def _search(hunter: _Hunter[Any], kept: _Kept) -> None:
     """Random rows of levels, drawn by Hypothesis; stops at a failure and goes on while some quantity stands."""
     from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
     from hypothesis import strategies as st
 
+    bench, family = hunter.bench, hunter.family
     rows = st.tuples(*(st.integers(0, size - 1) for size in family.sizes), st.integers(0, 2**32 - 1))
-    left = bench.examples
+    left = family.search
     failed: set[Row] = set()
 
     class FailedError(Exception):
         pass
 
-    while left > 0 and standing:
+    while left > 0 and hunter.standing:
         before = bench.tally.examples
         failed.clear()
 
@@ -131,7 +167,7 @@ def _search(bench: Bench, family: Family[C], try_case: Callable[[C], bool], stan
         @given(rows)
         def falsify(row: Row) -> None:
             # Hypothesis runs a failure once more, when the quantity no longer stands.
-            if row in failed or (standing and try_case(family.case(row[:-1], row[-1]))):
+            if row in failed or hunter.attempt(family.case(row[:-1], row[-1])):
                 failed.add(row)
                 kept.keep(row)
                 raise FailedError

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from backproof.targets.calls import Raised, Results
 SHARE = 8
 #: Channels enough for the vector code and the fast algorithms that libraries have for 3 x 3 kernels.
 _WIDE = Geometry(1, 8, 8, (4, 4), (3, 3), padding=((1, 1), (1, 1)))
+_GROUPS = Geometry(1, 4, 4, (4, 4), (3, 3), stride=(2, 2), padding=((1, 1), (1, 1)), groups=2)
 #: How a function says that it does not take such data.
 _REFUSALS = ("ValueError", "FloatingPointError", "NotImplementedError")
 
@@ -51,20 +53,16 @@ _HINTS = (
 
 
 def run(bench: Bench) -> None:
-    """Hunt for subnormal numbers that are lost, then for poison that goes astray, on every route."""
+    """Hunt for poison that goes astray, and for subnormal numbers that are lost, on every route."""
     if (reason := _exempt(bench)) is not None:
         bench.tally.not_supported[reason] += 1
         return
-    examples, bench.examples = bench.examples, 0
+    families: list[Family[Any]] = [_poison(bench, route) for route in bench.routes()]
     if bench.binding.flushes_subnormals:
         bench.tally.not_supported["subnormal numbers: FLUSHES_SUBNORMALS is declared"] += 1
     else:
-        for route in bench.routes():
-            hunt(bench, _subnormal(bench, route))
-    bench.examples = examples // SHARE
-    for route in bench.routes():
-        hunt(bench, _poison(bench, route))
-    bench.examples = examples
+        families += [_subnormal(bench, route) for route in bench.routes()]
+    hunt(bench, *families)
 
 
 def _exempt(bench: Bench) -> str | None:
@@ -78,11 +76,10 @@ def _exempt(bench: Bench) -> str | None:
 def _cases(bench: Bench) -> list[Case]:
     """Small geometries with each option, in alternating dtypes; the simplest where none of them is accepted."""
     bias, dtypes = bench.space.factors["bias"][-1], bench.space.factors["dtype"]
-    shapes = [
-        g
-        for o in bench.orientations
-        for g in (*tiny(o), *twins(o)[:2], *twins(o)[17:18], replace(_WIDE, orientation=o))
-    ]
+    shapes: list[Geometry] = []
+    for orientation in bench.orientations:
+        wide, groups = (replace(g, orientation=orientation) for g in (_WIDE, _GROUPS))
+        shapes += [wide, *tiny(orientation), *twins(orientation)[:2], groups]
     accepted = [g for g in (replace(shape, bias=bias) for shape in shapes) if bench.accepts(g)]
     accepted = accepted or [bench.space.case([0] * len(bench.space.sizes), bench.seed).geometry]
     return [Case(g, dtypes[k % len(dtypes)], "small", seed=bench.seed + k) for k, g in enumerate(accepted)]
@@ -96,6 +93,7 @@ def _poison(bench: Bench, route: dict[str, str]) -> Family[PoisonCase]:
     return Family(
         quantities=tuple(route),
         fixed=list(poison_cases(_cases(bench), bench.seed)),
+        search=bench.examples // SHARE,
         sizes=(*bench.space.sizes, len(kinds)),
         case=lambda row, seed: poison_case(bench.space.case(row[:-1], seed), *kinds[row[-1]], position=seed),
         attempt=lambda case, wanted: _attempt(bench, route, case, wanted),
@@ -195,6 +193,7 @@ def _subnormal(bench: Bench, route: dict[str, str]) -> Family[Case]:
     return Family(
         quantities=tuple(route),
         fixed=[replace(c, profile="subnormal", seed=4 * c.seed + k + step) for k, c in cases for step in (0, 2)],
+        search=0,
         sizes=bench.space.sizes,
         case=bench.space.case,
         attempt=lambda case, wanted: _tiny(bench, route, case, wanted),

@@ -14,37 +14,37 @@ from typing import Any
 
 from backproof.cases.networks import Network, NetworkCase, NoRoomError, network
 from backproof.checks.bench import Bench, Wrong, compare, misbehaviour
-from backproof.checks.hunt import Family, hunt
+from backproof.checks.hunt import Family
 from backproof.checks.network_space import NetworkSpace
 from backproof.checks.programs import Parts, named, parts_of, program
 from backproof.targets.calls import Crashed, Excluded, NotSupported, Step, TimedOut, Trail
 from backproof.targets.styles.glue import GLUE
 
 
-def run(bench: Bench) -> None:
-    """Hunt in networks, where the target has forward and gradients that can be put together."""
+def families(bench: Bench, examples: int) -> list[Family[NetworkCase]]:
+    """Networks, with so many random ones, where the target has forward and gradients that can be put together."""
     parts = parts_of(bench.target)
     if isinstance(parts, str):
         bench.tally.not_supported[f"networks: {parts}"] += 1
-        return
+        return []
     space = NetworkSpace(bench, parts.pools)
     try:
         fixed = space.fixed(bench.seed)
     except NoRoomError as error:
         bench.tally.not_supported[f"networks: {error}"] += 1
-        return
-    hunt(
-        bench,
+        return []
+    return [
         Family(
             quantities=parts.quantities,
             fixed=fixed,
+            search=examples,
             sizes=space.sizes,
             case=space.case,
             attempt=_Attempts(bench, parts),
             simpler=space.simpler,
             arrays=lambda case: network(case).arrays,
-        ),
-    )
+        )
+    ]
 
 
 class _Attempts:

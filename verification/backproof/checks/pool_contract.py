@@ -34,6 +34,9 @@ _TOO_SMALL = (
 
 def run(bench: Bench) -> None:
     """Each rule at a few cases; each broken rule reported once per quantity."""
+    for kind in bench.pools():
+        for found in _refusals(bench, kind):
+            bench.report(found)
     reported: set[tuple[str, str, str]] = set()
     for kind, functions in bench.pools().items():
         worked: set[str] = set()
@@ -44,8 +47,6 @@ def run(bench: Bench) -> None:
                 if rule not in reported:
                     reported.add(rule)
                     bench.report(Found(of_pooling(wrong, kind), case, drawn.arrays, bench.tally.examples))
-        for found in _refusals(bench, kind):
-            bench.report(found)
 
 
 def _accepted(bench: Bench, kind: str, shapes: tuple[PoolGeometry, ...]) -> list[PoolGeometry]:

@@ -24,12 +24,8 @@ def run(bench: Bench) -> None:
     """Hunt for all kinds of pooling that the target has, one case of each in turn."""
     if not bench.pools():
         return
-    examples = bench.examples
-    bench.examples = examples // SHARE
     spaces = _spaces(bench)
-    hunt(bench, _family(bench, spaces))
-    pool_locality.run(bench, spaces)
-    bench.examples = examples
+    hunt(bench, _family(bench, spaces), *pool_locality.families(bench, spaces))
 
 
 def _spaces(bench: Bench) -> dict[str, PoolSpace]:
@@ -60,6 +56,7 @@ def _family(bench: Bench, spaces: dict[str, PoolSpace]) -> Family[PoolCase]:
     return Family(
         quantities=tuple(f"{kind} pooling {quantity}" for kind in kinds for quantity in pools[kind]),
         fixed=fixed_pools(list(spaces.values()), sizes, bench.seed),
+        search=bench.examples // SHARE,
         sizes=(len(kinds), *sizes),
         case=lambda row, seed: spaces[kinds[row[0]]].case(row[1:], seed),
         attempt=attempt,

@@ -54,11 +54,8 @@ def run(bench: Bench) -> None:
     if (reason := _exempt(bench)) is not None:
         bench.tally.not_supported[reason] += 1
         return
-    examples, measured = bench.examples, Measured()
-    bench.examples = examples // SHARE
-    for route in bench.routes():
-        hunt(bench, _family(bench, route, measured))
-    bench.examples = examples
+    measured = Measured()
+    hunt(bench, *(_family(bench, route, measured) for route in bench.routes()))
     bench.tally.notes += measured.notes()
 
 
@@ -83,6 +80,7 @@ def _family(bench: Bench, route: dict[str, str], measured: Measured) -> Family[C
     return Family(
         quantities=tuple(route),
         fixed=_fixed(bench, profiles),
+        search=bench.examples // SHARE,
         sizes=(*bench.space.sizes, len(profiles)),
         case=lambda row, seed: replace(bench.space.case(row[:-1], seed), profile=profiles[row[-1]]),
         attempt=lambda case, wanted: _attempt(bench, route, case, wanted, measured),

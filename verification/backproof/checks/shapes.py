@@ -64,7 +64,7 @@ def _verify(bench: Bench, own: OwnShape, g: Geometry) -> dict[str, Any]:
         bench.tally.not_supported[f"shape {own.text}: {reason}"] += 1
         return {**record, "reason": reason}
     calls, findings, compared = bench.tally.calls, bench.tally.findings, bench.tally.comparisons.total()
-    told = replace(bench, report=lambda found: bench.report(_at(own, found)), examples=0, database=None)
+    told = replace(bench, report=lambda found: bench.report(_at(own, found)), database=None)
     for route in bench.routes():
         hunt(told, _family(told, route, g, record["dtypes"]))
     record["method"] = "projection" if _large(g) else "draws"
@@ -117,6 +117,7 @@ def _family(bench: Bench, route: dict[str, str], g: Geometry, dtypes: list[str])
     return Family(
         quantities=tuple(_computed(route, g)),
         fixed=list(_cases(bench, g, dtypes)),
+        search=0,
         sizes=(),
         case=lambda row, seed: Case(g, seed=seed),
         attempt=lambda case, wanted: _attempt(bench, route, case, wanted),

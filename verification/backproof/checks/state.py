@@ -33,6 +33,7 @@ from backproof.checks.bench import (
     of_pooling,
     rounded,
 )
+from backproof.checks.hunt import in_turn
 from backproof.checks.memories import kept_of
 from backproof.contract import QUANTITIES
 from backproof.targets.calls import Results
@@ -45,27 +46,25 @@ SHARE = 20
 
 
 def run(bench: Bench) -> None:
-    """Try the fixed sequences and random ones, for each way in which the target computes gradients."""
-    rng = random.Random(bench.seed)
+    """Try fixed sequences and random ones, for each way in which the target computes gradients, and of poolings."""
+    rng, lists = random.Random(bench.seed), list[list[CallSequence]]()
     for route in bench.routes():
         functions = tuple(dict.fromkeys(route.values()))
         gradients = tuple(f for f in functions if f != "forward" and not _pairs_itself(bench, f))
         sequences = fixed_sequences(bench.space, functions, gradients)
         sequences += [random_sequence(bench.space, functions, rng) for _ in range(bench.examples // SHARE)]
-        _try(bench, [s for s in sequences if _possible(bench, s)])
+        lists.append([s for s in sequences if _possible(bench, s)])
     if pools := bench.pools():
         binding = bench.binding
-        _try(
-            bench,
-            fixed_pool_sequences(
-                pools,
-                bench.accepts,
-                dtypes=binding.dtypes,
-                layouts=binding.layouts,
-                ties=binding.pooling.ties,
-                seed=bench.seed,
-            ),
+        lists += fixed_pool_sequences(
+            pools,
+            bench.accepts,
+            dtypes=binding.dtypes,
+            layouts=binding.layouts,
+            ties=binding.pooling.ties,
+            seed=bench.seed,
         )
+    _try(bench, in_turn(lists))
 
 
 def _pairs_itself(bench: Bench, name: str) -> bool:

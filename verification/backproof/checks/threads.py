@@ -1,6 +1,6 @@
 """Two threads at once: each call comes to what it comes to alone, whatever another thread calls meanwhile.
 
-    forward(x, w, b) || forward(x', w', b')        and so for every gradient
+    forward(x, w, b) || forward(x', w', b')        and so for every gradient and every pooling
 
 Tried are only targets that declare THREAD_SAFE = True.  Two threads of the worker call the same function, on other
 numbers of the same shapes and on shapes for which memory kept between calls would be shared; they begin together, or
@@ -16,10 +16,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backproof.cases.pairs import Pair, pairs, simpler_pairs
+from backproof.cases.pairs import Pair, pairs, pool_pairs, simpler_pairs
+from backproof.cases.pool_sequences import pool_bases
+from backproof.cases.pooling import PoolCase
 from backproof.cases.sequences import CallSequence, Step
 from backproof.cases.shrink import shrink
-from backproof.checks.bench import EQUATIONS, Bench, Check, Found, Tally, Wrong, compare, misbehaviour, rounded
+from backproof.checks.bench import (
+    EQUATIONS,
+    Bench,
+    Check,
+    Found,
+    Tally,
+    Wrong,
+    compare,
+    misbehaviour,
+    of_pooling,
+    rounded,
+)
 from backproof.checks.memories import kept_of
 from backproof.contract import QUANTITIES
 from backproof.events import NOT_ASKED
@@ -37,8 +50,7 @@ def run(bench: Bench) -> None:
     if not bench.binding.thread_safe:
         bench.tally.not_supported[f"{NOT_ASKED}declare THREAD_SAFE = True to have two threads tried"] += 1
         return
-    functions = list(dict.fromkeys(f for route in bench.routes() for f in route.values()))
-    tried = [pair for pair in pairs(bench.space, functions, bench.seed) if _possible(bench, pair)]
+    tried = [pair for pair in _pairs(bench) if _possible(bench, pair)]
     failed: set[tuple[str, str]] = set()
     asked: Counter[str] = Counter()
     for number, pair in enumerate(tried):
@@ -54,12 +66,26 @@ def run(bench: Bench) -> None:
         bench.progress(number + 1, len(tried))
 
 
+def _pairs(bench: Bench) -> Iterator[Pair]:
+    if functions := list(dict.fromkeys(f for route in bench.routes() for f in route.values())):
+        yield from pairs(bench.space, functions, bench.seed)
+    pools, binding = bench.pools(), bench.binding
+    bases = pool_bases(pools, bench.accepts, dtypes=binding.dtypes, ties=binding.pooling.ties, seed=bench.seed)
+    yield from pool_pairs({case.geometry.kind: case for case in bases}, pools, bench.accepts)
+
+
 def _possible(bench: Bench, pair: Pair) -> bool:
     return all(bench.accepts(step.case.geometry) and step.case.dtype in bench.binding.dtypes for step in pair.steps)
 
 
 def _attempt(bench: Bench, pair: Pair, rounds: int, skipped: int = 0) -> Iterator[tuple[Pair, Wrong]]:
     """What is wrong with either call, beside the pair in which that is the first; alone, both return something."""
+    for shown, wrong in _called(bench, pair, rounds, skipped):
+        case = shown.step.case
+        yield shown, of_pooling(wrong, case.geometry.kind) if isinstance(case, PoolCase) else wrong
+
+
+def _called(bench: Bench, pair: Pair, rounds: int, skipped: int) -> Iterator[tuple[Pair, Wrong]]:
     requests = [_request(step) for step in pair.steps]
     alone = [bench.call(r.geometry, dict(r.arrays), r.functions) for r in requests]
     if not all(isinstance(reply, Results) for reply in alone):

@@ -33,6 +33,8 @@ def _lines(binding: Mapping[str, Any], excluded: tuple[str, ...]) -> Iterator[tu
     yield f"  bias           {binding['bias']}", ""
     for label in ("dtypes", "padding_modes", "layouts"):
         yield f"  {label.replace('_', ' '):<15}{', '.join(binding[label])}", ""
+    if any("pool" in function["role"] for function in binding["functions"]):
+        yield f"  pooling        {', '.join(f'{key}: {value}' for key, value in binding['pooling'].items())}", ""
     if binding["algorithm"] != "direct":
         yield f"  algorithm      {binding['algorithm']}", ""
     if binding["flushes_subnormals"]:

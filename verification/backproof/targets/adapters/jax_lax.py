@@ -122,7 +122,7 @@ def max_pool_gradient(
 ) -> Array:
     """`dx`; in a window with NaN, which `max` propagates, XLA gives the cotangent to a pixel that is not NaN."""
     if np.isnan(x).any():
-        raise NotImplementedError("the cotangent of a maximum that is NaN, which XLA gives to another pixel")
+        raise NotImplementedError("nan-gradient: the cotangent of a maximum that is NaN goes to another pixel")
     return _array(_gradient(dy, x, _max_pool, kernel_size, stride, padding, dilation), x)
 
 

@@ -1,0 +1,94 @@
+"""The input gradient of a strided layer with few channels, as one correlation with more.
+
+The phases of the stride (see `windows`) read the same windows of `dy`, and as different channels of one result make use
+of each number that is loaded as often as there are phases::
+
+    part[n, c, f, a, b] = dx[n, c, a*sh + fh, b*sw + fw]            f = (fh, fw)
+
+Their windows are the smallest that have the taps of all; where a phase lacks one, its weight is 0.  That is exact if
+`dy` is finite there.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .arrays import Array, IntArray
+from .kernels.choice import choose, cost
+from .kernels.layout import all_finite
+from .kernels.processor import Processor
+from .sums import Correlation
+from .windows import Windows
+
+#: What copying a vector of an image takes, in multiply-adds of vectors.
+COPY = 20
+
+
+class JointPhases:
+    """`dx` from `dy` and `w`, for the windows of the phases of the rows and of the columns."""
+
+    def __init__(
+        self, N: int, groups: int, channels: int, outputs: int, rows: list[Windows], columns: list[Windows],
+        kernel: tuple[int, int], size: tuple[int, int], dtype: np.dtype[np.floating], processor: Processor,
+    ) -> None:  # fmt: skip
+        across, down = _joint(columns), _joint(rows)
+        taps, places = math.prod(kernel), (len(down.offsets), len(across.offsets))
+        self._phases = len(rows), len(columns)
+        index = np.full((*self._phases, *places), taps)  # the last of all taps is 0
+        for i, row in enumerate(rows):
+            for j, column in enumerate(columns):
+                at = np.ix_([i], [j], _places(down, row), _places(across, column))
+                index[at] = np.add.outer(np.array(row.taps) * kernel[1], column.taps)
+        self._index: IntArray = index.reshape(-1)
+        phases, terms = math.prod(self._phases), math.prod(places)
+        steps = (outputs * channels * phases * terms, terms, channels * phases * terms)
+        self._correlation = Correlation(
+            N, down, across, groups, outputs, channels * phases, steps, places, dtype, processor
+        )
+        self._sizes = [[windows.outputs for windows in axis] for axis in (rows, columns)]
+        self._shape = (N, groups * channels, *size)
+
+    def __call__(self, dy: Array, w: Array, _: None) -> Array | None:
+        """Return `dx (N, groups * channels, H, W)`."""
+        taps = w.reshape(-1, w.shape[2] * w.shape[3])
+        joint = np.concatenate([taps, np.zeros((len(taps), 1), w.dtype)], axis=1).take(self._index, axis=1)
+        parts = self._correlation(dy, joint.reshape(*w.shape[:2], len(self._index), 1), None)
+        if parts is None or not (all_finite(parts.reshape(-1)) or all_finite(dy.reshape(-1))):
+            return None
+        (fh, fw), dx = self._phases, np.empty(self._shape, dy.dtype)
+        parts = parts.reshape(*self._shape[:2], fh * fw, *parts.shape[2:])
+        for f in range(fh * fw):
+            h, k = divmod(f, fw)
+            dx[:, :, h::fh, k::fw] = parts[:, :, f, : self._sizes[0][h], : self._sizes[1][k]]
+        return dx
+
+
+def joint_phases_are_faster(
+    processor: Processor, dtype: np.dtype[np.floating], channels: int, rows: list[Windows], columns: list[Windows]
+) -> bool:
+    """Whether one correlation takes less time than one for each phase."""
+    lanes, down, across = processor.lanes(dtype), _joint(rows), _joint(columns)
+    pixels, phases = down.outputs * across.outputs, len(rows) * len(columns)
+
+    def time(outputs: int, taps: int) -> float:
+        """For each channel of `dy`."""
+        tile = choose(processor.registers, lanes, outputs, pixels, 2**62, down.outputs * across.extent)
+        return taps * cost(tile, processor.registers, lanes, outputs, pixels) + COPY * pixels / lanes
+
+    apart = sum(time(channels, len(row.taps) * len(column.taps)) for row in rows for column in columns)
+    return time(channels * phases, len(down.offsets) * len(across.offsets)) < apart
+
+
+def _joint(phases: list[Windows]) -> Windows:
+    """The windows that have the taps of all phases."""
+    before = max(windows.before for windows in phases)
+    offsets = sorted({before - windows.before + offset for windows in phases for offset in windows.offsets})
+    outputs = max(windows.outputs for windows in phases)
+    return Windows(phases[0].size, outputs, 1, before, tuple(range(len(offsets))), tuple(offsets))
+
+
+def _places(joint: Windows, phase: Windows) -> list[int]:
+    """Which of the joint windows' taps are those of a phase."""
+    return [joint.offsets.index(joint.before - phase.before + offset) for offset in phase.offsets]
