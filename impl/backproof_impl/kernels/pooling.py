@@ -77,8 +77,9 @@ def add_to_maximum(fixed: int) -> Callable[..., None]:
                             best[at] = pixel if larger else so_far
                             place[at] = np.int32(pixel_at + step * j) if larger else place[at]
                 for j in range(OW):
-                    if place[j] >= 0:
-                        dx[m * H * W + place[j]] += dy[(m * OH + i) * OW + j]
+                    selected = np.intp(place[np.uintp(j)])
+                    if selected >= 0:
+                        dx[np.uintp(m * H * W + selected)] += dy[np.uintp((m * OH + i) * OW + j)]
 
     return add_to_maxima
 
