@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .arrays import Array, check_dtypes
+from .arrays import Array, check_dtypes, for_kernel
+from .kernels.activations import decay_to_sigmoid, write_step
 
 Activation: TypeAlias = Callable[[Array], Array]
 
@@ -22,64 +23,64 @@ LEAKY_SLOPE = 0.01
 
 def identity(c: Array) -> Array:
     """Return a copy of `c`."""
-    return _checked_copy(c)
+    check_dtypes(c=c)
+    return np.array(c, order="C")
 
 
 def identity_derivative(c: Array) -> Array:
     """Return 1, or NaN where `c` is NaN."""
-    return _step(_checked_copy(c), 1.0)
+    return _step(c, 1.0)
 
 
 def relu(c: Array) -> Array:
     """Return `max(c, 0)`."""
-    c = _checked_copy(c)
-    return np.maximum(c, 0, out=c)
+    return np.maximum(c, 0, out=_like(c))
 
 
 def relu_derivative(c: Array) -> Array:
     """Return 1 for c > 0, else 0; NaN where `c` is NaN."""
-    return _step(_checked_copy(c), 0.0)
+    return _step(c, 0.0)
 
 
 def leaky_relu(c: Array) -> Array:
     """Return `c` for c > 0, else `LEAKY_SLOPE * c`."""
-    c = _checked_copy(c)
+    a = _like(c)
     with np.errstate(under="ignore"):
-        return np.where(c > 0, c, LEAKY_SLOPE * c)
+        np.multiply(c, LEAKY_SLOPE, out=a)
+    return np.maximum(c, a, out=a)
 
 
 def leaky_relu_derivative(c: Array) -> Array:
     """Return 1 for c > 0, else `LEAKY_SLOPE`; NaN where `c` is NaN."""
-    return _step(_checked_copy(c), LEAKY_SLOPE)
+    return _step(c, LEAKY_SLOPE)
 
 
 def tanh(c: Array) -> Array:
     """Return the hyperbolic tangent of `c`."""
-    c = _checked_copy(c)
     with np.errstate(under="ignore"):
-        return np.tanh(c, out=c)
+        return np.tanh(c, out=_like(c))
 
 
 def tanh_derivative(c: Array) -> Array:
     """Return `1 / cosh(c)**2`, which keeps its relative accuracy where `1 - tanh(c)**2` has none left."""
     with np.errstate(under="ignore"):
-        e = _decay(_checked_copy(c)) ** 2
-        return np.asarray(4 * e / (1 + e) ** 2)
+        e = _decay(c)
+        e *= e
+        return _over_square(4, e)
 
 
 def sigmoid(c: Array) -> Array:
     """Return `1 / (1 + exp(-c))`."""
-    c = _checked_copy(c)
     with np.errstate(under="ignore"):
         e = _decay(c)
-        return np.where(c > 0, 1 / (1 + e), e / (1 + e))
+    decay_to_sigmoid(for_kernel(c).reshape(-1), e.reshape(-1))
+    return e
 
 
 def sigmoid_derivative(c: Array) -> Array:
     """Return `s * (1 - s)` for `s = sigmoid(c)`, without the cancellation in `1 - s`."""
     with np.errstate(under="ignore"):
-        e = _decay(_checked_copy(c))
-        return np.asarray(e / (1 + e) ** 2)
+        return _over_square(1, _decay(c))
 
 
 ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
@@ -91,20 +92,30 @@ ACTIVATIONS: dict[str, tuple[Activation, Activation]] = {
 }
 
 
-def _checked_copy(c: Array) -> Array:
+def _like(c: Array) -> Array:
+    """Room for a result."""
     check_dtypes(c=c)
-    return np.array(c, order="C")
+    return np.empty(c.shape, c.dtype)
 
 
 def _step(c: Array, below: float) -> Array:
     """Return 1 for c > 0, `below` for c <= 0, and NaN for NaN."""
-    step = np.full(c.shape, below, c.dtype)
-    step[c > 0] = 1
-    step[np.isnan(c)] = np.nan
+    step = _like(c)
+    write_step(for_kernel(c).reshape(-1), below, step.reshape(-1))
     return step
 
 
 def _decay(c: Array) -> Array:
     """Return `exp(-abs(c))`, which is at most 1 and so cannot overflow."""
-    decay: Array = np.exp(-np.abs(c))
-    return decay
+    decay = np.abs(c, out=_like(c))
+    np.negative(decay, out=decay)
+    return np.exp(decay, out=decay)
+
+
+def _over_square(factor: int, e: Array) -> Array:
+    """Return `factor * e / (1 + e)**2`, in the place of `e`."""
+    divisor = np.add(e, 1, out=np.empty_like(e))
+    divisor *= divisor
+    e *= factor
+    e /= divisor
+    return e

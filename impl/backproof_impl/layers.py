@@ -49,6 +49,12 @@ class Layer:
         self._x = np.array(x, order="C")
         return y
 
+    def take(self, x: Array) -> Array:
+        """Return what `forward` does, for an `x` that nobody changes any more: it is kept without a copy."""
+        y = self._forward(x)
+        self._x = x
+        return y
+
     def backward(self, dy: Array) -> Array:
         """Return `dx` for the cotangent `dy` of the last output, and store the parameters' gradients.
 
@@ -193,7 +199,8 @@ class Activation(Layer):
         check_dtypes(dy=dy, x=x)
         check_shape("dy", dy, x.shape, "the shape of y")
         with np.errstate(all="ignore"):  # infinity times 0 is NaN, silently, as in the kernels
-            return np.multiply(dy, derivative(x), order="C")
+            dx = derivative(x)
+            return np.multiply(dy, dx, out=dx)
 
 
 class Flatten(Layer):

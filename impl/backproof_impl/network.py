@@ -25,8 +25,10 @@ class Network:
 
     def forward(self, x: Array) -> Array:
         """Return the output `o` of the last layer for a batch `x`."""
-        for layer in self.layers:
-            x = layer.forward(x)
+        first, *others = self.layers
+        x = first.forward(x)
+        for layer in others:
+            x = layer.take(x)  # what the one below it has just made
         return x
 
     def backward(self, do: Array) -> Array:

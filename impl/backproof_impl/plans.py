@@ -196,10 +196,10 @@ class Plan:
     def _correlation(
         self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
     ) -> Correlation | Winograd:
-        geometry = rows, columns, self.groups, channels, outputs, steps
+        geometry = self.N, rows, columns, self.groups, channels, outputs, steps
         if self._winograd:
             return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
-        return Correlation(self.N, *geometry, self._kernel, self.dtype, self.processor)
+        return Correlation(*geometry, self._kernel, self.dtype, self.processor)
 
     def _phases(self, parts: list[Phase], dy: Array, w: Array) -> Array | None:
         if len(parts) == 1 and parts[0][2] is not None:

@@ -27,9 +27,12 @@ and values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from .arrays import Array, IntArray, check_axes, check_dtypes, check_shape, for_kernel
+from .arrays import DTYPES, Array, IntArray, check_axes, check_dtypes, check_shape, for_kernel
 from .geometry import Axis, IntOrPair, Padding, check_flag, make_axes, parse_pair
 from .kernels.pooling import add_to_maximum, add_to_windows, add_windows, maximum
 
@@ -45,9 +48,9 @@ def max_pool(
 ) -> Array:
     """Return `y (N, C, OH, OW)`, the maximum of every window."""
     check_dtypes(x=x)
-    axes = _axes(x, kernel_size, stride, padding, dilation, ceil_mode)
-    y = np.empty(_y_shape(x, axes), x.dtype)
-    maximum(for_kernel(x), *_index_map(axes), y)
+    windows = _windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    y = np.empty(windows.y_shape(x), x.dtype)
+    windows.run(maximum, (x,), (), y)
     return y
 
 
@@ -63,10 +66,10 @@ def max_pool_gradient(
 ) -> Array:
     """Return `dx (N, C, H, W)`: every cotangent goes to the pixel that its window selects."""
     check_dtypes(dy=dy, x=x)
-    axes = _axes(x, kernel_size, stride, padding, dilation, ceil_mode)
-    _check_cotangent(dy, x, axes)
+    windows = _windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    windows.check_cotangent(dy, x)
     dx = np.zeros(x.shape, x.dtype)
-    add_to_maximum(for_kernel(dy), for_kernel(x), *_index_map(axes), dx)
+    windows.run(add_to_maximum, (dy, x), (), dx)
     return dx
 
 
@@ -81,8 +84,8 @@ def sum_pool(
 ) -> Array:
     """Return `y (N, C, OH, OW)`, the sum of every window."""
     check_dtypes(x=x)
-    axes = _axes(x, kernel_size, stride, padding, dilation, ceil_mode)
-    return _sums(x, axes)
+    windows = _windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _sums(x, windows, _NO_DIVISORS[x.dtype])
 
 
 def sum_pool_gradient(
@@ -100,9 +103,9 @@ def sum_pool_gradient(
     Of `x`, only the shape matters.
     """
     check_dtypes(dy=dy, x=x)
-    axes = _axes(x, kernel_size, stride, padding, dilation, ceil_mode)
-    _check_cotangent(dy, x, axes)
-    return _spread(dy, x, axes)
+    windows = _windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    windows.check_cotangent(dy, x)
+    return _spread(dy, x, windows, _NO_DIVISORS[x.dtype])
 
 
 def average_pool(
@@ -117,10 +120,8 @@ def average_pool(
 ) -> Array:
     """Return `y (N, C, OH, OW)`, the sum of every window divided by its number of pixels."""
     check_dtypes(x=x)
-    axes = _axes(x, kernel_size, stride, padding, dilation, ceil_mode)
-    y = _sums(x, axes)
-    y /= _pixels_per_window(axes, count_include_pad).astype(y.dtype)
-    return y
+    windows = _windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    return _sums(x, windows, windows.pixels(count_include_pad, x.dtype))
 
 
 def average_pool_gradient(
@@ -139,23 +140,88 @@ def average_pool_gradient(
     Of `x`, only the shape matters.
     """
     check_dtypes(dy=dy, x=x)
-    axes = _axes(x, kernel_size, stride, padding, dilation, ceil_mode)
-    _check_cotangent(dy, x, axes)
-    share = dy / _pixels_per_window(axes, count_include_pad).astype(dy.dtype)
-    return _spread(share, x, axes)
+    windows = _windows(x, kernel_size, stride, padding, dilation, ceil_mode)
+    windows.check_cotangent(dy, x)
+    return _spread(dy, x, windows, windows.pixels(count_include_pad, x.dtype))
 
 
-def _sums(x: Array, axes: tuple[Axis, Axis]) -> Array:
-    y = np.zeros(_y_shape(x, axes), x.dtype)
-    add_windows(for_kernel(x), *_index_map(axes), y)
+_NO_DIVISORS = {dtype: np.empty(0, dtype) for dtype in DTYPES}
+
+
+def _sums(x: Array, windows: _Windows, divisors: Array) -> Array:
+    y = np.empty(windows.y_shape(x), x.dtype)
+    windows.run(add_windows, (x,), (divisors,), y)
     return y
 
 
-def _spread(dy: Array, x: Array, axes: tuple[Axis, Axis]) -> Array:
-    """Add every cotangent to all pixels of its window."""
+def _spread(dy: Array, x: Array, windows: _Windows, divisors: Array) -> Array:
+    """Add every cotangent, over its divisor, to all pixels of its window."""
     dx = np.zeros(x.shape, x.dtype)
-    add_to_windows(for_kernel(dy), *_index_map(axes), dx)
+    windows.run(add_to_windows, (dy,), (divisors,), dx)
     return dx
+
+
+class _Windows:
+    """The windows on images of one size, as the kernels want them; made once for a geometry."""
+
+    def __init__(self, axes: tuple[Axis, Axis]) -> None:
+        self._axes = axes
+        self._divisors: dict[tuple[bool, np.dtype[Any]], Array] = {}
+        rows, columns = axes
+        self._tables = rows.source(), _spans(columns)
+
+    def y_shape(self, x: Array) -> tuple[int, ...]:
+        """The shape of `y`, and of `dy`."""
+        return (*x.shape[:2], *(axis.outputs for axis in self._axes))
+
+    def check_cotangent(self, dy: Array, x: Array) -> None:
+        """Require that `dy` is shaped like `y`; raises ValueError."""
+        check_shape("dy", dy, self.y_shape(x), "the shape of y")
+
+    def run(
+        self, kernel: Callable[[int], Callable[..., None]], read: tuple[Array, ...], more: tuple[Array, ...], to: Array
+    ) -> None:
+        """Call the kernel for this stride with the arrays that it reads, and the new one that it writes `to`."""
+        rows, columns = self._axes
+        images = (len(to) * to.shape[1], rows.size, columns.size, rows.outputs, columns.outputs)
+        flat = (for_kernel(array).reshape(-1) for array in read)
+        fixed = columns.stride if columns.stride <= 2 else 0
+        kernel(fixed)(*flat, *self._tables, columns.stride, images, *more, to.reshape(-1))
+
+    def pixels(self, include_padding: bool, dtype: np.dtype[Any]) -> Array:
+        """Divisors, one for each window; 1 for a window without pixels, whose sum is 0."""
+        check_flag("count_include_pad", include_padding)
+        key = (bool(include_padding), dtype)
+        if key not in self._divisors:
+            rows, columns = (axis.taps_inside(padding=key[0]) for axis in self._axes)
+            self._divisors[key] = np.maximum(np.outer(rows, columns), 1).astype(dtype).reshape(-1)
+        return self._divisors[key]
+
+
+def _spans(columns: Axis) -> IntArray:
+    """For each tap: the first and the end of the windows in which it lies in the image, and its pixel in window 0."""
+    table = columns.source()
+    inside = table >= 0
+    first = np.argmax(inside, axis=1)
+    offsets = np.arange(columns.kernel, dtype=np.intp) * columns.dilation - columns.before
+    return np.stack([first, first + inside.sum(axis=1), offsets], axis=1)
+
+
+_made: dict[tuple[object, ...], _Windows] = {}
+
+
+def _windows(x: Array, *options: Any) -> _Windows:
+    """The windows for these options, from those made before where there are any."""
+    check_axes("x", x, "N, C, H, W")
+    key = (x.shape[2:], repr(options))  # unlike their values, it tells 1 from True and 1.0, which are refused
+    windows = _made.get(key)
+    if windows is None:
+        windows = _Windows(_axes(x, *options))
+        if "<" not in key[1]:  # objects that do not say what they are
+            if len(_made) >= 256:
+                _made.clear()
+            _made[key] = windows
+    return windows
 
 
 def _axes(
@@ -166,27 +232,6 @@ def _axes(
     dilation: IntOrPair,
     ceil_mode: bool,
 ) -> tuple[Axis, Axis]:
-    check_axes("x", x, "N, C, H, W")
     check_flag("ceil_mode", ceil_mode)
     kernel = parse_pair("kernel_size", kernel_size)
     return make_axes(x.shape[2:], kernel, kernel if stride is None else stride, padding, dilation, bool(ceil_mode))
-
-
-def _index_map(axes: tuple[Axis, Axis]) -> tuple[IntArray, IntArray]:
-    rows, columns = axes
-    return rows.source(), columns.source()
-
-
-def _y_shape(x: Array, axes: tuple[Axis, Axis]) -> tuple[int, ...]:
-    return (*x.shape[:2], axes[0].outputs, axes[1].outputs)
-
-
-def _check_cotangent(dy: Array, x: Array, axes: tuple[Axis, Axis]) -> None:
-    check_shape("dy", dy, _y_shape(x, axes), "the shape of y")
-
-
-def _pixels_per_window(axes: tuple[Axis, Axis], include_padding: bool) -> IntArray:
-    """Divisors `(OH, OW)`; 1 for a window without pixels, whose sum is 0."""
-    check_flag("count_include_pad", include_padding)
-    rows, columns = (axis.taps_inside(padding=bool(include_padding)) for axis in axes)
-    return np.maximum(np.outer(rows, columns), 1)

@@ -1,4 +1,4 @@
-"""Tables and calls of the Winograd kernel for one geometry: what `sums.Correlation` computes, with fewer products.
+"""The table and the call of the Winograd kernel for a geometry: what `sums.Correlation` computes, with fewer products.
 
     tile        products for its outputs        direct        rounding errors, beside those of a direct sum
     2 x 2            4 * 4                        36            about the same
@@ -10,16 +10,16 @@ For windows of 3 x 3 neighbouring pixels, one pixel apart.  NaN and infinity spr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
-from .arrays import Array, require_plain
+from .arrays import Array
 from .geometry import Algorithm, Axis
 from .kernels import winograd
+from .kernels.compilation import for_types
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
+from .sums import kernel_types, make_table
 from .windows import Windows
 
 #: Input channels whose products are added up before their sum is added to others.
@@ -51,6 +51,7 @@ class Winograd:
 
     def __init__(
         self,
+        N: int,
         rows: Windows,
         columns: Windows,
         groups: int,
@@ -61,51 +62,37 @@ class Winograd:
         processor: Processor,
         algorithm: Algorithm,
     ) -> None:
-        self._groups, self._channels, self._outputs, self._steps = groups, channels, outputs, steps
-        self._schedule, self._shape = lru_cache(16)(self._schedule_of), (rows.outputs, columns.outputs)
-        m = tile_size(algorithm, *self._shape)
-        TH, TW = (-(-count // m) for count in self._shape)
-        self._lanes, self._registers, self._m = processor.lanes(dtype), processor.registers, m
-        padded = -(-channels // self._lanes) * self._lanes
+        G, C, O = groups, channels, outputs  # noqa: E741
+        self._dtype, self._no_bias = dtype, np.empty(0, dtype)
+        self._shape = (N, G * O, rows.outputs, columns.outputs)
+        m, lanes = tile_size(algorithm, *self._shape[2:]), processor.lanes(dtype)
+        TH, TW = (-(-count // m) for count in self._shape[2:])
+        padded = -(-C // lanes) * lanes
         most = max(FEWEST, BLOCK // ((m + 2) ** 2 * padded * dtype.itemsize))
-        self._some = max(1, most // (TH * TW))
-        band = math.ceil(TH / math.ceil(TH * TW / most)) if self._some == 1 else TH
-        self._bands, self._tiles, chunk = -(-TH // band), self._some * band * TW, min(CHUNK, padded)
-        k, t = np.arange(chunk, dtype=np.intp), np.arange(self._tiles + 8, dtype=np.intp)  # 8: for the last rows
-        self._tables = (
-            k // self._lanes * self._tiles * self._lanes + k % self._lanes,
-            np.where(t < self._tiles, t, 0) * self._lanes,
-        )
+        some = max(1, min(N, most // (TH * TW)))
+        band = math.ceil(TH / math.ceil(TH * TW / most)) if some == 1 else TH
+        T, chunk = some * band * TW, min(CHUNK, padded)
+        tile = _register_tile(processor.registers, lanes, O, T)
+        self._threads = threads_for(N * G * O * math.prod(self._shape[2:]) * C * 9)
+        bands, blocks = -(-TH // band), -(-O // (tile[1] * lanes))
+        items = -(-N // some) * G * bands
+        parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
+        k, t = np.arange(chunk, dtype=np.intp), np.arange(T + tile[0], dtype=np.intp)
+        terms, origins = k // lanes * T * lanes + k % lanes, np.where(t < T, t, 0) * lanes
         # taps in the order of the pixels that they read
         (first_row, row), (first_column, column) = ((0, 1) if w.offsets[0] == 0 else (2, -1) for w in (rows, columns))
-        self._taps = 3 * first_row + first_column, 3 * row, column
-        self._sizes = (
-            rows.size, columns.size, rows.before, columns.before, *self._shape, TH, TW, self._some, band, chunk,
+        self._kernel = for_types(winograd.channel_lanes(lanes, *tile, m), *kernel_types(dtype, 4, 4, 1))
+        self._items = items * parts
+        self._table = make_table(
+            False, [terms, origins], N, G, C, O, rows.size, columns.size, rows.before, columns.before, *self._shape[2:],
+            TH, TW, some, band, chunk, blocks, bands, parts, *steps, 3 * first_row + first_column, 3 * row, column,
         )  # fmt: skip
 
     def __call__(self, x: Array, w: Array, b: Array | None) -> Array:
         """Return `y (N, groups * outputs, OH, OW)` for `x (N, groups * channels, H, W)`."""
-        require_plain(x, w, *([] if b is None else [b]))
-        G, O = self._groups, self._outputs  # noqa: E741
-        kernel, width, sizes, items, threads = self._schedule(len(x))
-        bias = np.zeros((G, -(-O // width) * width), x.dtype)
-        if b is not None:
-            bias[:, :O] = b.reshape(G, O)
-        y = np.empty((len(x), G * O, *self._shape), x.dtype)
-        run(kernel, (*(a.reshape(-1) for a in (x, w, bias)), *self._tables, sizes, y.reshape(-1)), items, threads)
+        y = np.empty(self._shape, self._dtype)
+        run(self._kernel, (x, w, self._no_bias if b is None else b, self._table, y), self._items, self._threads)
         return y
-
-    def _schedule_of(self, N: int) -> tuple[Callable[..., None], int, tuple[int, ...], int, int]:
-        """For `N` images: the kernel, its output channels, the integers that it takes, its items and threads."""
-        G, C, O = self._groups, self._channels, self._outputs  # noqa: E741
-        threads = threads_for(N * G * O * math.prod(self._shape) * C * 9)
-        TH, TW = self._sizes[6:8]
-        rows, vectors = _register_tile(self._registers, self._lanes, O, min(self._tiles, N * TH * TW))
-        width = vectors * self._lanes
-        items = -(-N // self._some) * G * self._bands
-        parts = 1 if items % threads == 0 or items >= 4 * threads else min(-(-O // width), threads)
-        sizes = tuple(map(int, (N, G, C, O, *self._sizes, parts, *self._steps, *self._taps)))
-        return winograd.channel_lanes(self._lanes, rows, vectors, self._m), width, sizes, items * parts, threads
 
 
 def _register_tile(registers: int, lanes: int, outputs: int, tiles: int) -> tuple[int, int]:

@@ -152,6 +152,22 @@ def test_the_input_is_kept_by_value(integers):
     assert np.array_equal(layer.gradients["w"], expected)
 
 
+def test_a_network_keeps_its_input_by_value_and_copies_nothing_between_layers(integers):
+    network = Network([Convolution(2, 3, 2, rng=0), Activation("tanh"), Flatten()])
+    x = integers((2, 2, 5, 4))
+    o = network.forward(x.copy())
+    expected = network.backward(o)
+    given = x.copy()
+    o = network.forward(given)
+    given[...] = 0
+    assert np.array_equal(network.backward(o), expected)
+    made = []
+    for layer in network.layers:
+        layer._forward = lambda x, forward=layer._forward: made.append(forward(x)) or made[-1]
+    network.forward(x)
+    assert [layer._x is y for layer, y in zip(network.layers[1:], made, strict=False)] == [True, True]
+
+
 def test_parameters_are_reproducible_and_of_the_dtype():
     for make in (
         lambda rng: Convolution(4, 6, (3, 2), groups=2, dtype=np.float32, rng=rng),

@@ -10,6 +10,7 @@ import numpy as np
 
 import backproof_impl
 from backproof_impl.geometry import Axis
+from backproof_impl.kernels import activations as kernels_of_activations
 from backproof_impl.kernels import convolution as kernels_of_convolution
 from backproof_impl.kernels import pooling as kernels_of_pooling
 from backproof_impl.kernels.compilation import compiled
@@ -62,11 +63,13 @@ def test_kernels_keep_ieee_arithmetic():
     """Asked of the compiler's options: with `fastmath`, results may still happen to be right."""
     kernels = [
         value
-        for module in (kernels_of_convolution, kernels_of_pooling)
+        for module in (kernels_of_convolution, kernels_of_activations)
         for value in vars(module).values()
         if hasattr(value, "targetoptions")
     ]
-    assert len(kernels) == 9
+    pooling = (value for value in vars(kernels_of_pooling).values() if hasattr(value, "cache_info"))
+    kernels += [factory(fixed) for factory in pooling for fixed in (0, 1, 2)]
+    assert len(kernels) == 4 + 2 + 12
     assert not any(kernel.targetoptions.get("fastmath") for kernel in kernels)
 
 

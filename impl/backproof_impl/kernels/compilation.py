@@ -44,13 +44,16 @@ class _Announcement(event.Listener):  # type: ignore[misc]
 
 event.register("numba:compile", _Announcement())
 
+#: Division by zero is IEEE's, not Python's error: asking for each divisor would keep LLVM from using vectors.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
 
 def compiled(function: Kernel) -> Kernel:
     """Compile `function` lazily, with an on-disk cache where one can be written."""
     try:
-        return cast("Kernel", numba.njit(cache=True, nogil=True)(function))
+        return cast("Kernel", numba.njit(cache=True, **_OPTIONS)(function))
     except RuntimeError:  # Numba found no folder that it may write to
-        return cast("Kernel", numba.njit(nogil=True)(function))
+        return cast("Kernel", numba.njit(**_OPTIONS)(function))
 
 
 def for_types(kernel: Kernel, *types: Any) -> Kernel:

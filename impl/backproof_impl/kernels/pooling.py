@@ -1,10 +1,16 @@
-"""The loops of pooling: one window per output pixel, in the index map of `geometry.Axis.source`.
+"""The loops of pooling, tap by tap through a row of windows, so that the innermost loops become vectors.
 
-`rows[u, i]` and `columns[v, j]` are the pixel that tap `(u, v)` of window `(i, j)` reads, or -1 in the
-padding.
+Tap `(u, v)` of window `(i, j)` reads pixel `(rows[u, i], j*stride + offset)`; `rows` is -1 in the padding. For each
+`v`, `columns` has the first and the end of the windows `j` that read a pixel of the image, and the offset.  Images are
+flat: pixel `(h, k)` of image m is entry `(m*H + h)*W + k`.  Indices are unsigned, because Numba asks of all others
+whether they are negative; LLVM makes vectors of loops whose stride it knows, so that strides of 1 and 2 have kernels of
+their own (`fixed`; 0 stands for any other).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -12,78 +18,125 @@ from ..arrays import Array, IntArray
 from .compilation import compiled
 
 
-@compiled
-def first_maximum(image: Array, rows: IntArray, columns: IntArray, i: int, j: int) -> tuple[int, int]:
-    """Pixel `(h, k)` that window `(i, j)` selects, in row-major order of taps; `(-1, -1)` in the padding.
+@cache
+def maximum(fixed: int) -> Callable[..., None]:
+    """The kernel that writes the maximum of every window to `y`; minus infinity where it lies in the padding.
 
-    The first NaN wins, else the first maximum.
+    The first NaN wins, else the first maximum, in row-major order of taps: a pixel takes the place of the best so far
+    if it is larger, or the first NaN.
     """
-    best_h, best_k = -1, -1
-    for u in range(rows.shape[0]):
-        for v in range(columns.shape[0]):
-            h, k = rows[u, i], columns[v, j]
-            if h < 0 or k < 0:
-                continue
-            if best_h < 0:
-                best_h, best_k = h, k
-                continue
-            value, best = image[h, k], image[best_h, best_k]
-            # a NaN compares false with everything, and so stays once it is the best
-            if value > best or (np.isnan(value) and not np.isnan(best)):
-                best_h, best_k = h, k
-    return best_h, best_k
+
+    @compiled
+    def write_maxima(
+        x: Array, rows: IntArray, columns: IntArray, stride: int, sizes: tuple[int, ...], y: Array
+    ) -> None:
+        M, H, W, OH, OW = sizes
+        step = fixed or stride
+        for m in range(M):
+            for i in range(OH):
+                to = (m * OH + i) * OW
+                for j in range(OW):
+                    y[np.uintp(to + j)] = -np.inf
+                for u in range(rows.shape[0]):
+                    if rows[u, i] < 0:
+                        continue
+                    for v in range(columns.shape[0]):
+                        source = (m * H + rows[u, i]) * W + columns[v, 2]
+                        for j in range(columns[v, 0], columns[v, 1]):
+                            pixel, best = x[np.uintp(source + step * j)], y[np.uintp(to + j)]
+                            y[np.uintp(to + j)] = pixel if (not pixel <= best) & (best == best) else best
+
+    return write_maxima
 
 
-@compiled
-def maximum(x: Array, rows: IntArray, columns: IntArray, y: Array) -> None:
-    """Write the maximum of every window to `y`; minus infinity where the window lies in the padding."""
-    N, C, OH, OW = y.shape
-    for n in range(N):
-        for c in range(C):
+@cache
+def add_to_maximum(fixed: int) -> Callable[..., None]:
+    """The kernel that adds every cotangent in `dy` to the pixel of `dx` that its window selects, as in `maximum`."""
+
+    @compiled
+    def add_to_maxima(
+        dy: Array, x: Array, rows: IntArray, columns: IntArray, stride: int, sizes: tuple[int, ...], dx: Array
+    ) -> None:
+        M, H, W, OH, OW = sizes
+        step = fixed or stride
+        best, place = np.empty(OW, x.dtype), np.empty(OW, np.int32)
+        for m in range(M):
             for i in range(OH):
                 for j in range(OW):
-                    h, k = first_maximum(x[n, c], rows, columns, i, j)
-                    y[n, c, i, j] = x[n, c, h, k] if h >= 0 else -np.inf
+                    best[np.uintp(j)] = -np.inf
+                    place[np.uintp(j)] = -1
+                for u in range(rows.shape[0]):
+                    if rows[u, i] < 0:
+                        continue
+                    for v in range(columns.shape[0]):
+                        pixel_at = rows[u, i] * W + columns[v, 2]
+                        for j in range(columns[v, 0], columns[v, 1]):
+                            at = np.uintp(j)
+                            pixel, so_far = x[np.uintp(m * H * W + pixel_at + step * j)], best[at]
+                            larger = (not pixel <= so_far) & (so_far == so_far) | (place[at] < 0)
+                            best[at] = pixel if larger else so_far
+                            place[at] = np.int32(pixel_at + step * j) if larger else place[at]
+                for j in range(OW):
+                    selected = np.intp(place[np.uintp(j)])
+                    if selected >= 0:
+                        dx[np.uintp(m * H * W + selected)] += dy[np.uintp((m * OH + i) * OW + j)]
+
+    return add_to_maxima
 
 
-@compiled
-def add_to_maximum(dy: Array, x: Array, rows: IntArray, columns: IntArray, dx: Array) -> None:
-    """Add every cotangent in `dy` to the pixel of `dx` that its window selects."""
-    N, C, OH, OW = dy.shape
-    for n in range(N):
-        for c in range(C):
+@cache
+def add_windows(fixed: int) -> Callable[..., None]:
+    """The kernel that writes the sum of every window to `y`, over its entry of `divisors (OH, OW)` if there are any."""
+
+    @compiled
+    def write_sums(
+        x: Array, rows: IntArray, columns: IntArray, stride: int, sizes: tuple[int, ...], divisors: Array, y: Array
+    ) -> None:
+        M, H, W, OH, OW = sizes
+        step = fixed or stride
+        for m in range(M):
+            for i in range(OH):
+                to = (m * OH + i) * OW
+                for j in range(OW):
+                    y[np.uintp(to + j)] = 0
+                for u in range(rows.shape[0]):
+                    if rows[u, i] < 0:
+                        continue
+                    for v in range(columns.shape[0]):
+                        source = (m * H + rows[u, i]) * W + columns[v, 2]
+                        for j in range(columns[v, 0], columns[v, 1]):
+                            y[np.uintp(to + j)] += x[np.uintp(source + step * j)]
+                if divisors.size:
+                    for j in range(OW):
+                        y[np.uintp(to + j)] /= divisors[np.uintp(i * OW + j)]
+
+    return write_sums
+
+
+@cache
+def add_to_windows(fixed: int) -> Callable[..., None]:
+    """The kernel that adds every cotangent in `dy`, over its divisor if there are any, to the pixels of its window."""
+
+    @compiled
+    def spread(
+        dy: Array, rows: IntArray, columns: IntArray, stride: int, sizes: tuple[int, ...], divisors: Array, dx: Array
+    ) -> None:
+        M, H, W, OH, OW = sizes
+        step = fixed or stride
+        share = np.empty(OW, dy.dtype)
+        for m in range(M):
             for i in range(OH):
                 for j in range(OW):
-                    h, k = first_maximum(x[n, c], rows, columns, i, j)
-                    if h >= 0:
-                        dx[n, c, h, k] += dy[n, c, i, j]
+                    share[np.uintp(j)] = dy[np.uintp((m * OH + i) * OW + j)]
+                if divisors.size:
+                    for j in range(OW):
+                        share[np.uintp(j)] /= divisors[np.uintp(i * OW + j)]
+                for u in range(rows.shape[0]):
+                    if rows[u, i] < 0:
+                        continue
+                    for v in range(columns.shape[0]):
+                        to = (m * H + rows[u, i]) * W + columns[v, 2]
+                        for j in range(columns[v, 0], columns[v, 1]):
+                            dx[np.uintp(to + step * j)] += share[np.uintp(j)]
 
-
-@compiled
-def add_windows(x: Array, rows: IntArray, columns: IntArray, y: Array) -> None:
-    """Add the pixels of every window to `y`."""
-    N, C, OH, OW = y.shape
-    for n in range(N):
-        for c in range(C):
-            for i in range(OH):
-                for j in range(OW):
-                    for u in range(rows.shape[0]):
-                        for v in range(columns.shape[0]):
-                            h, k = rows[u, i], columns[v, j]
-                            if h >= 0 and k >= 0:
-                                y[n, c, i, j] += x[n, c, h, k]
-
-
-@compiled
-def add_to_windows(dy: Array, rows: IntArray, columns: IntArray, dx: Array) -> None:
-    """Add every cotangent in `dy` to all pixels of its window in `dx`."""
-    N, C, OH, OW = dy.shape
-    for n in range(N):
-        for c in range(C):
-            for i in range(OH):
-                for j in range(OW):
-                    for u in range(rows.shape[0]):
-                        for v in range(columns.shape[0]):
-                            h, k = rows[u, i], columns[v, j]
-                            if h >= 0 and k >= 0:
-                                dx[n, c, h, k] += dy[n, c, i, j]
+    return spread

@@ -25,9 +25,9 @@ import numpy as np
 
 from ..arrays import Array, IntArray
 from .compilation import VERSION, compiled
-from .layout import pack_weights, write_block
+from .layout import pack_weights, whole, workspace, write_block
 from .moves import transpose
-from .tile import address, channels_in_lanes
+from .tile import address, channels_in_lanes, first_numbers, flat
 from .transforms import DATA, KERNEL, OUTPUT, transform
 
 
@@ -63,12 +63,10 @@ def copy_channels(
 
 
 @compiled
-def aligned(size: int, like: Array) -> Array:
-    """Room for `size` numbers as those of `like`, at the beginning of a cache line: no vector then lies in two."""
-    bytes_ = like.itemsize
-    room = np.empty(size + 64 // bytes_, like.dtype)
-    skip = -address(room) % 64 // bytes_
-    return room[skip : skip + size]
+def room(lanes: int, size: int, like: Array) -> Array:
+    """Memory for `size` numbers, from the beginning of a vector on."""
+    memory, at = workspace(lanes, size, like)
+    return memory[at : at + size]
 
 
 @compiled
@@ -125,7 +123,7 @@ def transform_weights(
 @compiled
 def write_image(
     version: int, lanes: int, m: int, M: Array, M_at: int, point_step: int, O: int, width: int, bias: Array,  # noqa: E741
-    bias_at: int, TH: int, TW: int, OH: int, OW: int, first_row: int, result: Array, square: Array, y: Array, at: int,
+    TH: int, TW: int, OH: int, OW: int, first_row: int, result: Array, square: Array, y: Array, at: int,
 ) -> None:  # fmt: skip
     """Write rows from `first_row` on of the image at `y[at]`: `TH` x `TW` tiles, `O` of `width` channels."""
     zero: Any = np.int64(0)
@@ -135,7 +133,7 @@ def write_image(
             for o in range(0, width, lanes):
                 transform(
                     version, lanes, OUTPUT, m, M, M_at + (a * TW + b) * width + o, (m + 2) * point_step, point_step,
-                    bias, bias_at + o, result, b * m * width + o, OW * width, width,
+                    bias, o, result, b * m * width + o, OW * width, width,
                 )  # fmt: skip
         row = first_row + a * m
         pixels = min(m, OH - row) * OW
@@ -157,20 +155,18 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
     version, m, width, points = VERSION, outputs, vectors * lanes, (outputs + 2) ** 2
 
     @compiled
-    def winograd(
-        x: Array, w: Array, bias: Array, terms: IntArray, origins: IntArray, sizes: tuple[int, ...], y: Array,
-        start: int, stop: int,
-    ) -> None:  # fmt: skip
+    def winograd(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> None:
         (
-            N, G, C, O, H, W, row, column, OH, OW, TH, TW, some, band, chunk, parts, group_step, output_step,  # noqa: E741
-            channel_step, w_first, w_row, w_column,
-        ) = sizes  # fmt: skip
-        blocks, bands, T = -(-O // width), -(-TH // band), some * band * TW
-        V_step, U_step, M_step = -(-C // lanes) * T * lanes + 16, chunk * width + 16, (T + rows) * width + 16
-        image = aligned(((band * m + 2) * (TW * m + 2) + lanes) * lanes, x)
-        packed, square = aligned((16 * 9 + lanes) * lanes, x), aligned(lanes * lanes, x)
-        V, U, M = aligned(points * V_step, x), aligned(points * U_step, x), aligned(points * M_step, x)
-        result, zeros = aligned((m * OW + m + lanes) * width, x), np.zeros(width, x.dtype)
+            _, terms_at, origins_at, N, G, C, O, H, W, row, column, OH, OW, TH, TW, some, band, chunk, blocks,  # noqa: E741
+            bands, parts, group_step, output_step, channel_step, w_first, w_row, w_column,
+        ) = first_numbers(table, 27)  # fmt: skip
+        x_, w_, y_, T = flat(x), flat(w), flat(y), some * band * TW
+        V_step, U_step, M_step = whole(lanes, C) * T + 16, chunk * width + 16, (T + rows) * width + 16
+        image = room(lanes, ((band * m + 2) * (TW * m + 2) + lanes) * lanes, x_)
+        packed, square = room(lanes, (16 * 9 + lanes) * lanes, x_), room(lanes, lanes * lanes, x_)
+        V, U, M = room(lanes, points * V_step, x_), room(lanes, points * U_step, x_), room(lanes, points * M_step, x_)
+        result, bias = room(lanes, (m * OW + m + lanes) * width, x_), room(lanes, width, x_)
+        zeros = np.zeros(width, x.dtype)
         M_, zeros_ = address(M), address(zeros)
         for item in range(start, stop):
             part, a, g = item % parts, item // parts % bands * band, item // parts // bands % G
@@ -178,16 +174,18 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
             images, down = min(some, N - first), min(band, TH - a)
             for i in range(images):
                 transform_image(
-                    version, lanes, m, x, ((first + i) * G + g) * C * H * W, C, H, W, row - a * m, column,
+                    version, lanes, m, x_, ((first + i) * G + g) * C * H * W, C, H, W, row - a * m, column,
                     OH + 2 - a * m, OW + 2, down, TW, image, V, i * down * TW * lanes, T, V_step,
                 )  # fmt: skip
             for block in range(part * blocks // parts, (part + 1) * blocks // parts):
                 O_here, w_at = O - block * width, g * group_step + block * width * output_step
+                for o in range(width):
+                    bias[o] = b[g * O + block * width + o] if o < O_here and b.size > 0 else 0
                 for c in range(0, C, chunk):
                     count = min(chunk, C - c)
                     for o in range(0, width, lanes):
                         transform_weights(
-                            version, lanes, m, w, w_at + c * channel_step + o * output_step, count, O_here - o,
+                            version, lanes, m, w_, w_at + c * channel_step + o * output_step, count, O_here - o,
                             channel_step, output_step, w_first, w_row, w_column, packed, U, o, width, U_step,
                         )  # fmt: skip
                     # the first chunk begins with 0, the others with the sums so far
@@ -197,13 +195,12 @@ def channel_lanes(lanes: int, rows: int, vectors: int, outputs: int) -> Callable
                             at = s * M_step + t * width
                             channels_in_lanes(
                                 version, lanes, rows, vectors, M_, at, width, base, at if c else 0, base_row, lanes, V,
-                                s * V_step + c * T, terms, 0, count, U, s * U_step, origins, t,
+                                s * V_step + c * T, table, terms_at, count, U, s * U_step, table, origins_at + t,
                             )  # fmt: skip
                 for i in range(images):
                     write_image(
-                        version, lanes, m, M, i * down * TW * width, M_step, O_here, width, bias,
-                        (g * blocks + block) * width, down, TW, OH, OW, a * m, result, square, y,
-                        (((first + i) * G + g) * O + block * width) * OH * OW,
+                        version, lanes, m, M, i * down * TW * width, M_step, O_here, width, bias, down, TW, OH, OW,
+                        a * m, result, square, y_, (((first + i) * G + g) * O + block * width) * OH * OW,
                     )  # fmt: skip
 
     return winograd

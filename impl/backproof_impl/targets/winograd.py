@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from .. import VERSION as VERSION
 from .. import convolution
 from ..winograd_error import error_growth
 from . import KERNEL_SIZE as KERNEL_SIZE
