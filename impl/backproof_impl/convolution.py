@@ -74,7 +74,8 @@ def forward(
             x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
             id(orientation), id(algorithm),
         ]  # fmt: skip
-        if b is None or b.shape == plan.b_shape:
+        same = x.dtype is w.dtype is plan.dtype  # Numba may take numbers in the other byte order for those of this one
+        if same and (b is None or (b.shape == plan.b_shape and b.dtype is plan.dtype)):
             return plan.forward(x, w, b)
     except NOT_AS_BEFORE:
         pass
@@ -129,7 +130,8 @@ def input_gradient(
             x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
             id(orientation), id(algorithm),
         ]  # fmt: skip
-        if dy.shape == plan.y_shape and x.dtype is plan.dtype and isinstance(x, np.ndarray):
+        same = dy.dtype is w.dtype is x.dtype is plan.dtype
+        if dy.shape == plan.y_shape and same and isinstance(x, np.ndarray):
             return plan.input_gradient(dy, w)
     except NOT_AS_BEFORE:
         pass
@@ -157,7 +159,8 @@ def weight_gradient(
             x.shape, w.shape, x.itemsize, id(stride), id(padding), id(dilation), id(groups), id(padding_mode),
             id(orientation), id(DIRECT),
         ]  # fmt: skip
-        if dy.shape == plan.y_shape and w.dtype is plan.dtype and isinstance(w, np.ndarray):
+        same = dy.dtype is x.dtype is w.dtype is plan.dtype
+        if dy.shape == plan.y_shape and same and isinstance(w, np.ndarray):
             return plan.weight_gradient(dy, x)
     except NOT_AS_BEFORE:
         pass

@@ -16,10 +16,12 @@ from backproof_impl import (
     flatten_gradient,
     forward,
     half_squared_error_gradient,
+    input_gradient,
     max_pool,
     max_pool_gradient,
     sum_pool,
     sum_pool_gradient,
+    weight_gradient,
 )
 from backproof_impl.kernels.convolution import add_forward
 
@@ -159,3 +161,28 @@ def test_subclasses_give_plain_arrays():
     x = np.ones((1, 1, 3, 3)).view(Tagged)
     for result in (forward(x, x), max_pool(x, kernel_size=2), flatten(x), *(a(x) for a, _ in ACTIVATIONS.values())):
         assert type(result) is np.ndarray
+
+
+def test_the_other_byte_order_is_refused_after_a_subclass_as_well():
+    """Numba finds the type of arrays that are not plain by what it remembers, which does not tell the byte order."""
+
+    class Tagged(np.ndarray):
+        pass
+
+    x, w = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2))
+    dy = forward(x, w)
+    forward(x.view(Tagged), w.view(Tagged))
+    input_gradient(dy.view(Tagged), x, w.view(Tagged))
+    weight_gradient(dy.view(Tagged), x.view(Tagged), w)
+    swapped = np.dtype(np.float64).newbyteorder()
+    for call in (
+        lambda: forward(x.astype(swapped), w),
+        lambda: forward(x, w.astype(swapped)),
+        lambda: forward(x, w, np.ones(1).astype(swapped)),
+        lambda: input_gradient(dy.astype(swapped), x, w),
+        lambda: input_gradient(dy, x, w.astype(swapped)),
+        lambda: weight_gradient(dy.astype(swapped), x, w),
+        lambda: weight_gradient(dy, x.astype(swapped), w),
+    ):
+        with pytest.raises(TypeError, match=r"must have dtype float32 or float64, got [<>]f8"):
+            call()

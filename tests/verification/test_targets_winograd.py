@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from backproof.events import TargetBound
 from backproof.targets.declarations import read_declarations
 from backproof.targets.errors import TargetError
 
@@ -57,9 +58,12 @@ def test_other_kernels_are_not_tried(verify, module) -> None:
     text += "def forward(x, w, b, *, stride, padding, dilation):\n"
     text += "    assert w.shape[2:] == (2, 3)\n    import right\n"
     text += "    return right.forward(x, w, b, stride=stride, padding=padding, dilation=dilation)\n"
-    outcome = verify(module(text), checks=("exact", "contract"), examples=50)
+    outcome = verify(module(text), checks=("exact", "contract", "chain"), examples=50)
     assert (outcome.status, outcome.findings) == (0, [])
     assert outcome.checks["exact"].comparisons["y"] > 100
+    assert "networks: they have kernels of several sizes" in outcome.checks["chain"].not_supported
+    (bound,) = (event for event in outcome.events if isinstance(event, TargetBound))
+    assert "kernels that are not 2 x 3: KERNEL_SIZE" in bound.not_bound
 
 
 @pytest.mark.parametrize("value", [3, "3", "3,x", (3, 0), "0,3", (3, 3, 3)])

@@ -73,9 +73,11 @@ def add_to_maximum(fixed: int) -> Callable[..., None]:
                         for j in range(columns[v, 0], columns[v, 1]):
                             at = np.uintp(j)
                             pixel, so_far = x[np.uintp(m * H * W + pixel_at + step * j)], best[at]
-                            larger = (not pixel <= so_far) & (so_far == so_far) | (place[at] < 0)
+                            larger = (not pixel <= so_far) & (so_far == so_far)
                             best[at] = pixel if larger else so_far
-                            place[at] = np.int32(pixel_at + step * j) if larger else place[at]
+                            # the first pixel is selected in any case; in products, as a choice may become a branch
+                            selects = np.int32(larger) | np.int32(place[at] < 0)
+                            place[at] += selects * (np.int32(pixel_at + step * j) - place[at])
                 for j in range(OW):
                     selected = np.intp(place[np.uintp(j)])
                     if selected >= 0:

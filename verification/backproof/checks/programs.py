@@ -72,7 +72,7 @@ def parts_of(target: Target) -> Parts | str:
     if not {"y", "dx", "dw"} <= set(route):
         return "they take forward and its gradients"
     if binding.fixed:
-        return "an instance is one layer"
+        return "an instance is one layer" if "channels" in dict(binding.fixed) else "they have kernels of several sizes"
     if binding.algorithm != "direct" or binding.updates:
         return "what is rounded in one layer is not exact in the next"
     gradients: dict[str, tuple[str, ...]] = {}

@@ -51,7 +51,9 @@ def bind_layer(layer: Layer, loaded: Loaded, declared: Declarations, name: str) 
     """Everything that the parent is told about a layer."""
     known = binding(layer.bound, declared, name=name, origin=loaded.origin, version=loaded.version, bias=layer.bias)
     excluded = {*declared.layouts_excluded, *layer.layouts_excluded}
-    kernels = () if declared.kernel_size is None else (("kernel", declared.kernel_size),)
+    size = declared.kernel_size
+    kernels = () if size is None else (("kernel", size),)
+    others = () if size is None else (f"kernels that are not {size[0]} x {size[1]}: KERNEL_SIZE",)
     dtypes = tuple(dtype for dtype in declared.dtypes if layer.dtypes is None or dtype in layer.dtypes)
     return replace(
         known,
@@ -63,7 +65,7 @@ def bind_layer(layer: Layer, loaded: Loaded, declared: Declarations, name: str) 
         updates=layer.updates,
         fixed=layer.fixed or kernels,
         activations=tuple(layer.activations),
-        not_bound=(*known.not_bound, *layer.gaps),
+        not_bound=(*known.not_bound, *layer.gaps, *others),
     )
 
 
