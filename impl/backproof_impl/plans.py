@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numba.core.errors import NumbaError
@@ -48,7 +48,7 @@ class Plan:
     flip: bool
     dtype: np.dtype[np.floating]
     processor: Processor
-    options: tuple[object, ...] = ()
+    options: tuple[Any, ...]
 
     @cached_property
     def y_shape(self) -> tuple[int, int, int, int]:
