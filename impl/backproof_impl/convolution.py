@@ -172,8 +172,8 @@ def bias_gradient(dy: Array) -> Array:
     return db
 
 
-#: The plans made before: by shapes, size of numbers and options, and the last one by shapes and size of numbers.  Options
-#: are known by identity: values would not tell 1 from True and 1.0, which are refused.
+#: The plans made before: by shapes, size of numbers and options, and the last one by shapes and size of numbers.
+#: Options are known by identity: values would not tell 1 from True and 1.0, which are refused.
 _plans: dict[tuple[object, ...], Plan] = {}
 #: What a call raises that is not as one before, and has to be checked, or its arrays to be copied.
 NOT_AS_BEFORE = (KeyError, AttributeError, TypeError, NumbaError)

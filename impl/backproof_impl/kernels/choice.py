@@ -18,7 +18,7 @@ Lanes = Literal["channels", "pixels"]
 #: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
 TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
     ("channels", 32): {(10, 2): 0.9, (8, 3): 0.9, (6, 4): 0.87, (8, 2): 0.85, (12, 1): 0.6},
-    ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
+    ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (3, 6): 0.72, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
     ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
     ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
 }
