@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba.core.errors import LoweringError
 
-from backproof_impl import backward, convolution, forward, plans, sums
+from backproof_impl import backward, convolution, depthwise, forward, plans, sums
 from backproof_impl.kernels import choice
 from backproof_impl.kernels import processor as processors
 from backproof_impl.kernels.choice import TILES, Tile, choose
@@ -127,16 +127,21 @@ def test_a_check_of_every_width_passes(bits, tmp_path):
 
 
 @needs_vectors
-def test_the_same_bits_for_any_number_of_threads(use, monkeypatch):
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "groups"),
+    [((3, 6, 20, 31), (70, 6, 3, 3), 1), ((3, 37, 9, 11), (37, 1, 3, 3), 37), ((3, 1, 20, 31), (5, 1, 3, 3), 1)],
+)
+def test_the_same_bits_for_any_number_of_threads(use, monkeypatch, x_shape, w_shape, groups):
     rng = np.random.default_rng(7)
-    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in ((3, 6, 20, 31), (70, 6, 3, 3)))
-    dy = rng.standard_normal((3, 70, 20, 31)).astype(np.float32)
+    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in (x_shape, w_shape))
+    dy = rng.standard_normal((x_shape[0], w_shape[0], *x_shape[2:])).astype(np.float32)
     use(HOST)
     results = []
     for threads in (1, 2, 3, 1):
-        monkeypatch.setattr(sums, "threads_for", lambda work, threads=threads: threads)
+        for module in (sums, depthwise):
+            monkeypatch.setattr(module, "threads_for", lambda work, threads=threads: threads)
         convolution._plans.clear()
-        results.append((forward(x, w, padding=1), *backward(dy, x, w, padding=1)[:2]))
+        results.append((forward(x, w, padding=1, groups=groups), *backward(dy, x, w, padding=1, groups=groups)[:2]))
     for other in results[1:]:
         assert [a.tobytes() for a in other] == [a.tobytes() for a in results[0]]
 
