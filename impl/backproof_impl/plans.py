@@ -177,6 +177,8 @@ class Plan:
 
     def _joint_phases(self, apart: list[tuple[Windows, Windows]]) -> list[Phase] | None:
         """The phases as one correlation, where that is faster than one for each."""
+        if not apart:  # no tap reads any pixel
+            return None
         rows, columns = (list(dict.fromkeys(windows)) for windows in zip(*apart, strict=True))
         if (len(rows), len(columns)) != (self.rows.stride, self.columns.stride) or self.processor.bits == 0:
             return None
@@ -226,8 +228,9 @@ class Plan:
             size = (self.rows, self.columns)[axis - 2].size
             folded = np.zeros((*dx.shape[:axis], size, *dx.shape[axis + 1 :]), dx.dtype)
             by_pixel, by_copy = np.moveaxis(folded, axis, 0), np.moveaxis(dx, axis, 0)
-            for copy, pixel in enumerate(pixels):
-                by_pixel[pixel] += by_copy[copy]
+            with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are results
+                for copy, pixel in enumerate(pixels):
+                    by_pixel[pixel] += by_copy[copy]
             dx = folded
         return dx
 

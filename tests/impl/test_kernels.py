@@ -35,6 +35,8 @@ GEOMETRIES = [
     ((1, 3, 13, 14), (6, 3, 5, 3), {"stride": 2, "padding": 1}),
     ((2, 64, 3, 5), (320, 32, 1, 1), {"groups": 2}),
     ((2, 19, 6, 9), (19, 1, 3, 3), {"groups": 19, "padding": 1, "stride": 2}),
+    ((2, 9, 4, 1), (9, 1, 3, 3), {"groups": 9, "stride": (2, 3), "padding": ((0, 4), (0, 2)), "dilation": (2, 1)}),
+    ((1, 2, 1, 4), (2, 2, 1, 1), {"stride": 3, "padding": ((1, 0), (0, 0))}),
     ((1, 9, 5, 20), (9, 1, 2, 4), {"groups": 9, "padding": ((0, 1), (2, 0)), "dilation": (2, 1)}),
     ((2, 5, 8, 21), (5, 1, 3, 3), {"groups": 5, "padding": 1, "stride": 2}),
     ((2, 70, 5, 13), (34, 70, 1, 1), {}),
@@ -43,7 +45,7 @@ GEOMETRIES = [
     ((40, 2, 3, 3), (19, 2, 2, 2), {"padding_mode": "circular", "padding": 4}),
     ((1, 1, 70, 80), (2, 1, 3, 3), {"padding": ((5, 1), (0, 9))}),
 ]
-SMALLER = GEOMETRIES[:15]
+SMALLER = GEOMETRIES[:17]
 
 
 def all_results(integers, geometry, dtype, orientation="convolution", spoil=None):
