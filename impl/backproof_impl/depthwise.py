@@ -17,7 +17,7 @@ from .kernels.compilation import for_types
 from .kernels.layout import exact
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
-from .sums import kernel_types, make_table
+from .tables import kernel_types, make_table
 from .windows import Windows
 
 #: Bytes of an image and its sums, as they lie in the lanes of vectors: they should fit the second-level cache.
