@@ -1,4 +1,4 @@
-"""No kernel reads a number before or behind its arrays: a page that may not be read lies there, and ends the process."""
+"""No kernel reads before or behind its arrays: a page that may not be read lies there, and would end the process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ PAGE = mmap.PAGESIZE
 def guarded(shape, dtype, at_end):
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     room = -(-size // PAGE) * PAGE
-    begin = libc.mmap(None, room + 2 * PAGE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+    rights, kind = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    begin = libc.mmap(None, room + 2 * PAGE, rights, kind, -1, 0)
     for page in (begin, begin + PAGE + room):
         assert libc.mprotect(page, PAGE, 0) == 0
     memory = (ctypes.c_char * size).from_address(begin + PAGE + (room - size if at_end else 0))
