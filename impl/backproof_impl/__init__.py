@@ -12,7 +12,8 @@
 Where to read: `geometry` (which pixel every tap reads), `kernels.convolution` (the three sums as plain loops),
 `convolution` (the public functions and their options), `pooling`, `activations`, `loss`, `chain` (the deltas), `dense`,
 `layers`, `network`.  How the sums are fast: `kernels.tile` (the loop), `kernels.correlation`, `kernels.weight_gradient`
-and `kernels.dots` (what is made of it), `windows` and `sums` (the tables it reads), `kernels.choice`, `plans`.
+and `kernels.dots` (what is made of it), `kernels.depthwise`, `windows`, `tables` and `sums` (what they read),
+`depthwise` and `phases` (special layers), `kernels.choice`, `plans`.
 """
 
 import importlib.metadata as _metadata

@@ -17,7 +17,7 @@ from .kernels.compilation import for_types
 from .kernels.layout import exact
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
-from .sums import kernel_types, make_table
+from .tables import kernel_types, make_table
 from .windows import Windows
 
 #: Bytes of an image and its sums, as they lie in the lanes of vectors: they should fit the second-level cache.
@@ -70,6 +70,7 @@ class Depthwise:
             terms.append(np.add.outer(np.array(rows.offsets) * WP, columns.offsets).reshape(-1) * lanes)
             taps.append(np.add.outer(np.array(rows.taps) * kernel[1], columns.taps).reshape(-1))
             ends += [sum(table.size for table in origins), terms[-1].size]
+        taps.append(np.zeros(T - sum(table.size for table in taps), np.intp))  # those that no window has
         work = N * groups * math.prod(size) * T // len(parts)
         self._threads, self._items = threads_for(work), N * -(-groups // lanes)
         self._kernel = for_types(depthwise.correlation(lanes), *kernel_types(dtype, 4, 4, 1))

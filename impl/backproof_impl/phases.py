@@ -5,8 +5,9 @@ of each number that is loaded as often as there are phases::
 
     part[n, c, f, a, b] = dx[n, c, a*sh + fh, b*sw + fw]            f = (fh, fw)
 
-Their windows are the smallest that have the taps of all; where a phase lacks one, its weight is 0.  That is exact if
-`dy` is finite there.
+With stride 1, every fourth row can be treated as a phase too, where one channel alone could not keep the processor
+busy.  Their windows are the smallest that have the taps of all; where a phase lacks one, its weight is 0.  That is
+exact if `dy` is finite there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import math
 import numpy as np
 
 from .arrays import Array, IntArray
-from .kernels.choice import choose, cost
+from .kernels.choice import SMALL, choose, cost
 from .kernels.layout import all_finite
 from .kernels.processor import Processor
 from .sums import Correlation
@@ -66,19 +67,32 @@ class JointPhases:
 
 
 def joint_phases_are_faster(
-    processor: Processor, dtype: np.dtype[np.floating], channels: int, rows: list[Windows], columns: list[Windows]
-) -> bool:
-    """Whether one correlation takes less time than one for each phase."""
-    lanes, down, across = processor.lanes(dtype), _joint(rows), _joint(columns)
-    pixels, phases = down.outputs * across.outputs, len(rows) * len(columns)
+    processor: Processor, dtype: np.dtype[np.floating], channels: int, rows: list[Windows], columns: list[Windows],
+    apart: list[tuple[Windows, Windows]],
+) -> bool:  # fmt: skip
+    """Whether one correlation saves a fifth of those that are `apart`, pairs of windows on rows and columns."""
+    lanes = processor.lanes(dtype)
 
-    def time(outputs: int, taps: int) -> float:
+    def time(outputs: int, down: Windows, across: Windows) -> float:
         """For each channel of `dy`."""
-        tile = choose(processor.registers, lanes, outputs, pixels, 2**62, down.outputs * across.extent)
+        pixels, taps = down.outputs * across.outputs, len(down.offsets) * len(across.offsets)
+        tile = choose(processor.registers, lanes, outputs, pixels, SMALL, down.outputs * across.extent / across.stride)
         return taps * cost(tile, processor.registers, lanes, outputs, pixels) + COPY * pixels / lanes
 
-    apart = sum(time(channels, len(row.taps) * len(column.taps)) for row in rows for column in columns)
-    return time(channels * phases, len(down.offsets) * len(across.offsets)) < apart
+    joint = time(channels * len(rows) * len(columns), _joint(rows), _joint(columns))
+    return joint < 0.8 * sum(time(channels, down, across) for down, across in apart)
+
+
+def every(windows: Windows, step: int) -> list[Windows]:
+    """The windows in `step` parts: each `step`-th, beginning with the first, the second and so on."""
+    stride = windows.stride
+    return [
+        Windows(
+            windows.size, -(-(windows.outputs - i) // step), step * stride, windows.before - i * stride, windows.taps,
+            windows.offsets,
+        )
+        for i in range(step)
+    ]  # fmt: skip
 
 
 def _joint(phases: list[Windows]) -> Windows:
@@ -86,7 +100,7 @@ def _joint(phases: list[Windows]) -> Windows:
     before = max(windows.before for windows in phases)
     offsets = sorted({before - windows.before + offset for windows in phases for offset in windows.offsets})
     outputs = max(windows.outputs for windows in phases)
-    return Windows(phases[0].size, outputs, 1, before, tuple(range(len(offsets))), tuple(offsets))
+    return Windows(phases[0].size, outputs, phases[0].stride, before, tuple(range(len(offsets))), tuple(offsets))
 
 
 def _places(joint: Windows, phase: Windows) -> list[int]:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numba.core.errors import NumbaError
@@ -20,9 +20,10 @@ from numba.core.errors import NumbaError
 from .arrays import Array, IntArray, for_kernel, require_plain
 from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
 from .geometry import Algorithm, Axis
+from .kernels.choice import SMALL
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
-from .phases import JointPhases, joint_phases_are_faster
+from .phases import JointPhases, every, joint_phases_are_faster
 from .sums import Correlation, WeightGradient
 from .windows import Windows, forward_windows, phases
 from .winograd import Winograd, applies
@@ -49,7 +50,7 @@ class Plan:
     flip: bool
     dtype: np.dtype[np.floating]
     processor: Processor
-    options: tuple[object, ...] = ()
+    options: tuple[Any, ...] = ()
     algorithm: Algorithm = "direct"
 
     @cached_property
@@ -169,18 +170,9 @@ class Plan:
         if self._depthwise_lanes and parts and not self._winograd:
             size = self._axes[0].size, self._axes[1].size
             return self._vectorised(lambda: list[Phase]([(0, 0, self._depthwise(parts, size))]))
-        row_phases, column_phases = ([windows for _, windows in axis if windows] for axis in (rows, columns))
-        strides = (self.rows.stride, self.columns.stride)
-        if (
-            (len(row_phases), len(column_phases)) == strides != (1, 1)
-            and self.processor.bits
-            and joint_phases_are_faster(self.processor, self.dtype, self.channels, row_phases, column_phases)
-        ):
-            joint = (self.N, self.groups, self.channels, self.outputs, row_phases, column_phases, self._kernel)
-            size = self._axes[0].size, self._axes[1].size
-            return self._vectorised(
-                lambda: list[Phase]([(0, 0, JointPhases(*joint, size, self.dtype, self.processor))])
-            )
+        joint = self._joint_phases([(part.rows, part.columns) for part in parts])
+        if joint is not None:
+            return joint
         return self._vectorised(
             lambda: list[Phase]([
                 (h, k, None if across is None or down is None
@@ -189,6 +181,24 @@ class Plan:
                 for k, across in columns
             ])
         )  # fmt: skip
+
+    def _joint_phases(self, apart: list[tuple[Windows, Windows]]) -> list[Phase] | None:
+        """The phases as one correlation, where that is faster than one for each."""
+        if not apart:  # no tap reads any pixel
+            return None
+        rows, columns = (list(dict.fromkeys(windows)) for windows in zip(*apart, strict=True))
+        if (len(rows), len(columns)) != (self.rows.stride, self.columns.stride) or self.processor.bits == 0:
+            return None
+        work = self.channels * self.outputs * math.prod(self.y_shape[2:]) * math.prod(self._kernel)
+        if len(apart) == 1 and work >= SMALL and rows[0].outputs >= 4:
+            rows = every(rows[0], 4)
+        if len(rows) * len(columns) == 1 or not joint_phases_are_faster(
+            self.processor, self.dtype, self.channels, rows, columns, apart
+        ):
+            return None
+        sizes = (self.N, self.groups, self.channels, self.outputs, rows, columns, self._kernel)
+        size = self._axes[0].size, self._axes[1].size
+        return self._vectorised(lambda: list[Phase]([(0, 0, JointPhases(*sizes, size, self.dtype, self.processor))]))
 
     def _depthwise(self, parts: list[Part], size: tuple[int, int]) -> Depthwise:
         return Depthwise(self.N, self.groups, parts, size, self._kernel, self.dtype, self._depthwise_lanes)
@@ -226,8 +236,9 @@ class Plan:
             size = (self.rows, self.columns)[axis - 2].size
             folded = np.zeros((*dx.shape[:axis], size, *dx.shape[axis + 1 :]), dx.dtype)
             by_pixel, by_copy = np.moveaxis(folded, axis, 0), np.moveaxis(dx, axis, 0)
-            for copy, pixel in enumerate(pixels):
-                by_pixel[pixel] += by_copy[copy]
+            with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are results
+                for copy, pixel in enumerate(pixels):
+                    by_pixel[pixel] += by_copy[copy]
             dx = folded
         return dx
 

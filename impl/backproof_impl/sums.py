@@ -9,11 +9,8 @@ finite.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numba import from_dtype
 
 from .arrays import Array, IntArray, for_kernel
 from .kernels import correlation, dots, weight_gradient
@@ -22,6 +19,18 @@ from .kernels.compilation import array_type, for_types
 from .kernels.layout import exact, take_taps
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
+from .tables import (
+    BAND,
+    band_of,
+    in_phases_of,
+    kernel_types,
+    make_table,
+    outer,
+    padded,
+    pitch_of,
+    starts_of,
+    terms_of,
+)
 from .windows import Windows
 
 #: Products that are added up before their sum is added to others, at most.
@@ -32,22 +41,8 @@ FIRST_LEVEL = 24 * 2**10
 STRADDLING = 1.08
 #: Bytes of the sums of a strip of tiles that are made for one chunk of channels after the other.
 STRIP = 2**16
-#: Bytes of images that are copied at a time: they should fit the second-level cache, with
-BAND = 2**19
-#: so many sums for each of a tile's output channels.
+#: Sums for each of a tile's output channels that should fit the second-level cache, with images (see `tables.BAND`).
 PIXELS = 1024
-
-
-def kernel_types(dtype: np.dtype[np.floating], *axes: int) -> tuple[Any, ...]:
-    """The types of a kernel's arguments: arrays that it reads, the table, the array that it writes, start and stop."""
-    table, result, number = array_type(np.dtype(np.intp), 1), array_type(dtype, 4), from_dtype(np.dtype(np.intp))
-    return (*(array_type(dtype, axis) for axis in axes), table, result, number, number)
-
-
-def make_table(checked: bool, tables: list[IntArray], *sizes: int) -> IntArray:
-    """What a kernel reads: whether it checks for exactness, where its tables begin, its sizes; then the tables."""
-    starts = np.cumsum([1 + len(tables) + len(sizes), *(table.size for table in tables[:-1])])
-    return np.concatenate([np.array([checked, *starts, *sizes], np.intp), *tables])
 
 
 class Correlation:
@@ -105,13 +100,15 @@ class Correlation:
         before, some = (rows.before, columns.before), 1
         if tile.lanes == "channels":
             compute = correlation.channel_lanes(lanes, tile.rows, tile.vectors)
-            band, HB = _band(rows, channels * columns.extent * item, PIXELS // columns.outputs)
-            step, pitch, at = _pitch(rows, columns, HB)
+            band, HB = band_of(rows, channels * columns.extent * item, PIXELS // columns.outputs)
+            step, pitch, at = pitch_of(rows, columns, HB)
             some = max(1, min(PIXELS // pixels, BAND // (channels * step * item))) if band == rows.outputs else 1
+            if self._inside:  # tiles that reach beyond the last image of some would read beyond x
+                some = max(divisor for divisor in range(1, some + 1) if N % divisor == 0)
             image = channels * step * (groups if self._inside else 1)
-            starts = np.add.outer(np.arange(some) * image, _outer(pitch, _starts(rows)[:band], _starts(columns)))
-            terms_ = _terms(chunk, step, pitch, rows.offsets, columns.offsets)
-            tables = [terms_, _padded(starts.reshape(-1), tile.rows)]
+            starts = np.add.outer(np.arange(some) * image, outer(pitch, starts_of(rows)[:band], starts_of(columns)))
+            terms_ = terms_of(chunk, step, pitch, rows.offsets, columns.offsets)
+            tables = [terms_, padded(starts.reshape(-1), tile.rows)]
             bands = -(-rows.outputs // band)
             sizes: tuple[int, ...] = (
                 N, G, C, O, rows.size, columns.size, *before, HB, pitch, rows.stride, not self._inside, at,
@@ -123,15 +120,14 @@ class Correlation:
             if flat:
                 OH, OW, WQ, sh, sw = -(-pixels // across), across, across, 1, 1
                 in_rows, in_columns, step = [0], [0], across
-                band, HB = _band(Windows(OH, OH, 1, 0, (0,), (0,)), channels * across * item, OH)
+                band, HB = band_of(Windows(OH, OH, 1, 0, (0,), (0,)), channels * across * item, OH)
             else:
-                OH, OW, sw = rows.outputs, columns.outputs, columns.stride
-                band, HB = _band(rows, channels * sw * -(-columns.extent // sw) * item, OH)
-                HB, WQ, sh, sw, in_rows, in_columns = _phases(rows, columns, HB)
+                OH, OW, sw, WQ = rows.outputs, columns.outputs, columns.stride, -(-columns.extent // columns.stride)
+                limit = max(1, STRIP // (WQ * -(-O // width) * width * item)) if long else OH
+                band, HB = band_of(rows, channels * sw * WQ * item, limit)
+                HB, WQ, sh, sw, in_rows, in_columns = in_phases_of(rows, columns, HB)
                 step = sh * sw * HB * WQ
-                if long:
-                    band = min(band, max(1, STRIP // (WQ * -(-O // width) * width * item)))
-            tables = [_terms(chunk, step, 1, in_rows, in_columns)]
+            tables = [terms_of(chunk, step, 1, in_rows, in_columns)]
             bands = -(-OH // band)
             strip = -(-((band - 1) * WQ + OW) // across) * across if long else across
             sizes = (
@@ -195,8 +191,8 @@ class WeightGradient:
         ):
             self._kernel = for_types(dots.pixel_lanes(lanes), *kernel_types(dtype, 4, 4))
             self._items = groups * channels
-            *phased, in_rows, in_columns = _phases(rows, columns, rows.extent)
-            origins = _padded(_terms(1, 0, 1, in_rows, in_columns), dots.TAPS)
+            *phased, in_rows, in_columns = in_phases_of(rows, columns, rows.extent)
+            origins = padded(terms_of(1, 0, 1, in_rows, in_columns), dots.TAPS)
             self._table = make_table(checked, [origins], *sizes, *phased, rows.outputs, columns.outputs, taps)
             return
         self._kernel = for_types(
@@ -206,12 +202,12 @@ class WeightGradient:
         if items % self._threads and items < 4 * self._threads and channels % self._threads == 0:
             parts = self._threads
         self._items = items * parts
-        band, HB = _band(rows, channels * columns.extent * dtype.itemsize, rows.outputs)
-        step, pitch, at = _pitch(rows, columns, HB)
+        band, HB = band_of(rows, channels * columns.extent * dtype.itemsize, rows.outputs)
+        step, pitch, at = pitch_of(rows, columns, HB)
         # rows of the last tile that have no tap read what tap 0 reads, not another part's channel
         tables = [
-            _outer(pitch, _starts(rows)[:band], _starts(columns)),
-            _padded(_terms(channels // parts, step, pitch, rows.offsets, columns.offsets), tile.rows),
+            outer(pitch, starts_of(rows)[:band], starts_of(columns)),
+            padded(terms_of(channels // parts, step, pitch, rows.offsets, columns.offsets), tile.rows),
         ]
         self._table = make_table(
             checked, tables, *sizes, HB, pitch, rows.stride, not self._inside, at, rows.outputs, columns.outputs, band,
@@ -231,48 +227,7 @@ class WeightGradient:
         return dw if self._inside or exact(dy, dw) else None
 
 
-def _band(rows: Windows, row_bytes: int, limit: int) -> tuple[int, int]:
-    """How many rows of the output, at most `limit`, are made from one copy of the image, and how many that has."""
-    span = max(rows.offsets) + 1
-    most = max(1, min(max((BAND // row_bytes - span) // rows.stride + 1, 4), limit))
-    band = math.ceil(rows.outputs / math.ceil(rows.outputs / most))
-    return band, (band - 1) * rows.stride + span
-
-
-def _pitch(rows: Windows, columns: Windows, copied_rows: int) -> tuple[int, int, int]:
-    """How far apart channels and rows are in the image that is read, and where its first window begins."""
-    if rows.inside and columns.inside:
-        return rows.size * columns.size, columns.size, -rows.before * columns.size - columns.before
-    return copied_rows * columns.extent, columns.extent, 0
-
-
-def _phases(rows: Windows, columns: Windows, copied_rows: int) -> tuple[int, int, int, int, list[int], list[int]]:
-    """Rows and columns of a copy in phases, how many phases, and where the rows and columns of taps lie in it."""
-    sh, sw = rows.stride, columns.stride
-    HQ, WQ = -(-copied_rows // sh), -(-columns.extent // sw)
-    in_rows = [(u % sh * sw * HQ + u // sh) * WQ for u in rows.offsets]
-    return HQ, WQ, sh, sw, in_rows, [v % sw * HQ * WQ + v // sw for v in columns.offsets]
-
-
 def _read(windows: Windows) -> slice:
     """The pixels that a single tap reads."""
     first = windows.offsets[0] - windows.before
     return slice(first, first + (windows.outputs - 1) * windows.stride + 1, windows.stride)
-
-
-def _starts(windows: Windows) -> list[int]:
-    return [i * windows.stride for i in range(windows.outputs)]
-
-
-def _outer(pitch: int, rows: Sequence[int], columns: Sequence[int]) -> IntArray:
-    return np.add.outer(np.array(rows, np.intp) * pitch, np.array(columns, np.intp)).reshape(-1)
-
-
-def _terms(channels: int, step: int, pitch: int, rows: Sequence[int], columns: Sequence[int]) -> IntArray:
-    """Where each tap of each channel lies, from the beginning of a window."""
-    return np.add.outer(np.arange(channels, dtype=np.intp) * step, _outer(pitch, rows, columns)).reshape(-1)
-
-
-def _padded(table: IntArray, rows: int) -> IntArray:
-    """The table with zeros behind it, for the last tile."""
-    return np.concatenate([table, np.zeros(rows, np.intp)])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba.core.errors import LoweringError
 
-from backproof_impl import backward, convolution, forward, plans, sums
+from backproof_impl import backward, convolution, depthwise, forward, plans, sums
 from backproof_impl.kernels import choice
 from backproof_impl.kernels import processor as processors
 from backproof_impl.kernels.choice import TILES, Tile, choose
@@ -35,6 +35,8 @@ GEOMETRIES = [
     ((1, 3, 13, 14), (6, 3, 5, 3), {"stride": 2, "padding": 1}),
     ((2, 64, 3, 5), (320, 32, 1, 1), {"groups": 2}),
     ((2, 19, 6, 9), (19, 1, 3, 3), {"groups": 19, "padding": 1, "stride": 2}),
+    ((2, 9, 4, 1), (9, 1, 3, 3), {"groups": 9, "stride": (2, 3), "padding": ((0, 4), (0, 2)), "dilation": (2, 1)}),
+    ((1, 2, 1, 4), (2, 2, 1, 1), {"stride": 3, "padding": ((1, 0), (0, 0))}),
     ((1, 9, 5, 20), (9, 1, 2, 4), {"groups": 9, "padding": ((0, 1), (2, 0)), "dilation": (2, 1)}),
     ((2, 5, 8, 21), (5, 1, 3, 3), {"groups": 5, "padding": 1, "stride": 2}),
     ((2, 70, 5, 13), (34, 70, 1, 1), {}),
@@ -43,7 +45,7 @@ GEOMETRIES = [
     ((40, 2, 3, 3), (19, 2, 2, 2), {"padding_mode": "circular", "padding": 4}),
     ((1, 1, 70, 80), (2, 1, 3, 3), {"padding": ((5, 1), (0, 9))}),
 ]
-SMALLER = GEOMETRIES[:15]
+SMALLER = GEOMETRIES[:17]
 
 
 def all_results(integers, geometry, dtype, orientation="convolution", spoil=None):
@@ -128,16 +130,21 @@ def test_a_check_of_every_width_passes(bits, tmp_path):
 
 
 @needs_vectors
-def test_the_same_bits_for_any_number_of_threads(use, monkeypatch):
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "groups"),
+    [((3, 6, 20, 31), (70, 6, 3, 3), 1), ((3, 37, 9, 11), (37, 1, 3, 3), 37), ((3, 1, 20, 31), (5, 1, 3, 3), 1)],
+)
+def test_the_same_bits_for_any_number_of_threads(use, monkeypatch, x_shape, w_shape, groups):
     rng = np.random.default_rng(7)
-    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in ((3, 6, 20, 31), (70, 6, 3, 3)))
-    dy = rng.standard_normal((3, 70, 20, 31)).astype(np.float32)
+    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in (x_shape, w_shape))
+    dy = rng.standard_normal((x_shape[0], w_shape[0], *x_shape[2:])).astype(np.float32)
     use(HOST)
     results = []
     for threads in (1, 2, 3, 1):
-        monkeypatch.setattr(sums, "threads_for", lambda work, threads=threads: threads)
+        for module in (sums, depthwise):
+            monkeypatch.setattr(module, "threads_for", lambda work, threads=threads: threads)
         convolution._plans.clear()
-        results.append((forward(x, w, padding=1), *backward(dy, x, w, padding=1)[:2]))
+        results.append((forward(x, w, padding=1, groups=groups), *backward(dy, x, w, padding=1, groups=groups)[:2]))
     for other in results[1:]:
         assert [a.tobytes() for a in other] == [a.tobytes() for a in results[0]]
 

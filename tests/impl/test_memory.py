@@ -139,7 +139,7 @@ def test_one_compilation_per_dtype_serves_all_layouts(integers):
     _plans.clear()
     for layout in LAYOUTS.values():
         forward(layout(integers((1, 1, 3, 3))), layout(integers((1, 1, 2, 2))))
-    (plan,) = _plans.values()
+    (plan,) = set(_plans.values())
     kernel = plan._forward._kernel if plan.processor.bits else add_forward
     assert 1 <= len(kernel.signatures) <= 2
 

@@ -61,6 +61,12 @@ def test_padding_is_skipped_not_multiplied():
     assert backward(np.ones((1, 1, 1, 1)), x, w, padding=1)[0].item() == 1
 
 
+def test_infinities_of_both_signs_on_copies_of_a_pixel_warn_of_nothing():
+    dy = np.array([[[[np.inf, 1.0, -np.inf]]]])
+    dx, *_ = backward(dy, np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1)), padding=(0, 1), padding_mode="circular")
+    assert np.isnan(dx.item())
+
+
 def test_denormals_are_kept():
     for dtype in (np.float32, np.float64):
         tiny = np.finfo(dtype).smallest_subnormal

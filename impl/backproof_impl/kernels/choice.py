@@ -18,11 +18,15 @@ Lanes = Literal["channels", "pixels"]
 #: Rows and vectors of a tile, and its speed, for processors with 32 and with 16 vector registers.
 TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
     ("channels", 32): {(10, 2): 0.9, (8, 3): 0.9, (6, 4): 0.87, (8, 2): 0.85, (12, 1): 0.6},
-    ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
+    ("pixels", 32): {(8, 3): 0.92, (6, 4): 0.92, (4, 4): 0.83, (3, 6): 0.72, (2, 6): 0.54, (1, 8): 0.3, (1, 4): 0.28},
     ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
     ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
 }
-
+#: Channels again, where rows are taps, and each row reads another part of the image: the speed in the weight gradient.
+TAPS: dict[int, dict[tuple[int, int], float]] = {
+    32: {(6, 4): 0.87, (8, 3): 0.85, (10, 2): 0.82, (8, 2): 0.81, (12, 1): 0.6},
+    16: TILES["channels", 16],
+}
 
 #: The speed of `dots`, whose multiply-adds each wait for a load, often of two cache lines.
 DOTS = 0.4
@@ -53,12 +57,13 @@ def choose(
 
     `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
     between the rows of the image count too, as for the lanes of `pixels_in_lanes`; None where that form is not to
-    be had.  Each sum has so many `terms`.
+    be had: in the weight gradient, where `pixels` are taps.  Each sum has so many `terms`.
     """
 
     def time(tile: Tile) -> float:
         sums = pixels if tile.lanes == "channels" else stretched or 0
-        return cost(tile, registers, width, channels, sums) + channels * sums / width * STORING[tile.lanes] / terms
+        storing = channels * sums / width * STORING[tile.lanes] / terms
+        return cost(tile, registers, width, channels, sums, stretched is None) + storing
 
     kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
     if work < SMALL and stretched is not None:
@@ -73,7 +78,7 @@ def dots_are_faster(
     if work < SMALL:
         return True
     dots = outputs * taps * rows * math.ceil(columns / width) / DOTS
-    return dots < cost(tile, registers, width, outputs, taps) * rows * columns
+    return dots < cost(tile, registers, width, outputs, taps, True) * rows * columns
 
 
 def exchange(processor: Processor, lanes: int, outputs: int, channels: int) -> bool:
@@ -81,13 +86,14 @@ def exchange(processor: Processor, lanes: int, outputs: int, channels: int) -> b
 
     def time(across: int, down: int) -> float:
         tile = choose(processor.registers, lanes, across, down, SMALL)
-        return cost(tile, processor.registers, lanes, across, down) + PACKING * math.ceil(across / lanes)
+        return cost(tile, processor.registers, lanes, across, down, True) + PACKING * math.ceil(across / lanes)
 
     return time(channels, outputs) < 0.9 * time(outputs, channels)
 
 
-def cost(tile: Tile, registers: int, width: int, channels: int, pixels: float) -> float:
+def cost(tile: Tile, registers: int, width: int, channels: int, pixels: float, taps: bool = False) -> float:
     """Multiply-adds of vectors for each term, lanes and rows without a use included, over the tile's speed."""
     across, down = (channels, pixels) if tile.lanes == "channels" else (pixels, channels)
     tiles = math.ceil(across / (tile.vectors * width)) * math.ceil(down / tile.rows)
-    return tiles * tile.rows * tile.vectors / TILES[tile.lanes, registers][tile.rows, tile.vectors]
+    speeds = TAPS[registers] if taps else TILES[tile.lanes, registers]
+    return tiles * tile.rows * tile.vectors / speeds[tile.rows, tile.vectors]

@@ -12,6 +12,7 @@ variable of the closure, which is part of Numba's key.
 from __future__ import annotations
 
 import logging
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -59,11 +60,15 @@ def compiled(function: Kernel) -> Kernel:
 def for_types(kernel: Kernel, *types: Any) -> Kernel:
     """Compile `kernel` for arguments of these Numba types, and no others: a call with others raises TypeError."""
     dispatcher: Any = kernel
-    if types not in dispatcher.overloads:
-        dispatcher.disable_compile(False)
-        dispatcher.compile(types)
-        dispatcher.disable_compile()
+    with _lock:  # another thread's `disable_compile` must not come between
+        if types not in dispatcher.overloads:
+            dispatcher.disable_compile(False)
+            dispatcher.compile(types)
+            dispatcher.disable_compile()
     return kernel
+
+
+_lock = threading.Lock()
 
 
 def array_type(dtype: np.dtype[Any], axes: int) -> Any:

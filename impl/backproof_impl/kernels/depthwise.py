@@ -33,7 +33,7 @@ from .tile import Vectors, first_numbers, flat, pointer_to
 #: Sums that are made together, in a register each; a multiply-add takes about as many half cycles.
 ROWS = 9
 #: Products that are added up before their sum is added to others, at most.
-CHUNK = 256
+CHUNK = 64
 
 
 def _add_products(
