@@ -19,7 +19,7 @@ from .kernels import winograd
 from .kernels.compilation import for_types
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
-from .sums import kernel_types, make_table
+from .tables import kernel_types, make_table
 from .windows import Windows
 
 #: Input channels whose products are added up before their sum is added to others.
