@@ -33,7 +33,7 @@ class _Announcement(event.Listener):  # type: ignore[misc]
 
     def on_start(self, event: Any) -> None:
         function = event.data["dispatcher"].py_func
-        if not self.told and function.__module__.startswith(__package__ or ""):
+        if not self.told and (function.__module__ or "").startswith(__package__ or ""):
             self.told = True
             logging.getLogger(__name__).warning(
                 "compiling convolution kernels for this processor, once: they are kept on disk for other processes"
