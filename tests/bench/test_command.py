@@ -169,7 +169,8 @@ def test_a_folder_that_cannot_be_written(nothing_is_measured: list[measure.Optio
     assert "cannot write the results; choose another file with --json" in done.output
 
 
-def test_baselines_are_checked_by_name() -> None:
+def test_baselines_are_checked_by_name(absent: Modules) -> None:
+    absent()
     with pytest.raises(BenchError, match="there is no baseline 'a'"):
         command.baselines(["a"])
     assert command.baselines([]) == tuple(BASELINES)
