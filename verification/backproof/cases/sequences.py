@@ -7,6 +7,7 @@ step calls on NaN alone: whatever it leaves behind in buffers cannot be mistaken
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -159,14 +160,24 @@ def _like(g: Geometry) -> Iterator[Geometry]:
 
 def simpler_sequences(sequence: CallSequence) -> Iterator[CallSequence]:
     """Sequences with fewer steps, the last few first; then with simpler steps.  None has less than two."""
-    steps = sequence.steps
-    for length in (2, 3, 6, 12, 24, 48):
+    steps, last = sequence.steps, sequence.last
+    for length in (2, 3):
+        if length < len(steps):
+            yield CallSequence(steps[-length:])
+    alike = tuple(step for step in steps[:-1] if _pixels(step) == _pixels(last))  # what a cache may take for the last
+    if 0 < len(alike) < len(steps) - 1:
+        yield CallSequence((*alike, last))
+    for length in (6, 12, 24, 48):
         if length < len(steps):
             yield CallSequence(steps[-length:])
     if len(steps) <= 12:
         for k in range(len(steps) - 1 if len(steps) > 2 else 0):
             yield CallSequence(steps[:k] + steps[k + 1 :])
         yield from _simpler_steps(steps)
+
+
+def _pixels(step: Step) -> tuple[type, int]:
+    return type(step.case), math.prod(step.case.geometry.x_shape)
 
 
 def _simpler_steps(steps: tuple[Step, ...]) -> Iterator[CallSequence]:
