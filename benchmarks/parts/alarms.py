@@ -29,12 +29,12 @@ HERE = Path("benchmarks") / "implementations"
 
 #: target -> what its gradients are made of, and how many exact examples it is to have.
 IMPLEMENTATIONS: dict[str, tuple[str, int]] = {
-    "numba": ("register tiles, compiled", 100_000),
+    "numba": ("register tiles, compiled", 200_000),
     "numpy": ("one einsum for each tap", 380_000),
     "torch": ("PyTorch's own kernels", 100_000),
-    "scipy-signal": ("convolve2d and correlate2d, plane by plane", 10_000),
+    "scipy-signal": ("convolve2d and correlate2d, plane by plane", 100_000),
     (HERE / "im2col.py").as_posix(): ("im2col, matrix product, np.add.at", 300_000),
-    (HERE / "toeplitz.py").as_posix(): ("the layer as a matrix, and its transpose", 10_000),
+    (HERE / "toeplitz.py").as_posix(): ("the layer as a matrix, and its transpose", 100_000),
     (HERE / "windows.py").as_posix(): ("sliding windows over a dilated cotangent", 100_000),
     "scipy-ndimage": ("ndimage.convolve and correlate with origins", 10_000),
     "scipy-fft": ("FFT, rounded to integers", 10_000),
