@@ -28,30 +28,19 @@ def _transpose(
     _: Any, version: Any, lanes: Any, source: Any, source_at: Any, source_row: Any, to: Any, to_at: Any, to_row: Any
 ) -> Any:
     """Transpose the block at `source_at`, whose rows are `source_row` numbers apart, to the one at `to_at`."""
-    L = lanes.literal_value
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _, _, source_, source_at_, source_row_, to_, to_at_, to_row_ = args
-        vector = Vectors(context, builder, source.dtype, L)
-
-        def row(array_type: Any, array: Any, at: Any, step: Any, i: int) -> Any:
-            return pointer_to(context, builder, array_type, array, builder.add(at, builder.mul(step, step.type(i))))
-
-        rows = [row(source, source_, source_at_, source_row_, i) for i in range(L)]
-        for column in range(0, L, small_block(vector)):
-            for i, value in enumerate(_columns_transposed(vector, rows, source_at_.type(column))):
-                vector.store(value, row(to, to_, to_at_, to_row_, column + i))
-        return context.get_dummy_value()
-
-    index = types.intp
-    return types.void(version, lanes, source, index, index, to, index, index), codegen
+    return _of_columns(version, lanes, source, to, lanes.literal_value)
 
 
 def _transpose_columns(
     _: Any, version: Any, lanes: Any, source: Any, source_at: Any, source_row: Any, to: Any, to_at: Any, to_row: Any
 ) -> Any:
     """Transpose the `lanes` x `COLUMNS` block at `source_at`, of which no more is read, to the one at `to_at`."""
-    L, columns = lanes.literal_value, min(lanes.literal_value, COLUMNS)
+    return _of_columns(version, lanes, source, to, min(lanes.literal_value, COLUMNS))
+
+
+def _of_columns(version: Any, lanes: Any, source: Any, to: Any, columns: int) -> Any:
+    """Signature and code of the transposition of a block of so many columns."""
+    L = lanes.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         _, _, source_, source_at_, source_row_, to_, to_at_, to_row_ = args
