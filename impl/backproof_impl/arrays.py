@@ -5,6 +5,9 @@ Nothing is converted silently: a conversion would hide from the caller in which 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +17,24 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 IntArray: TypeAlias = npt.NDArray[np.intp]
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+#: Bytes of a cache line.
+LINE = 64
+#: Bytes of a result from which on it begins at a cache line: finding such a place takes a microsecond.
+LARGE = 2**20
+
+
+def results(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> Callable[[], Array]:
+    """What makes arrays for a result.  Large ones begin at a cache line: storing vectors that straddle two is slow."""
+    size, item = math.prod(shape), dtype.itemsize
+
+    def aligned() -> Array:
+        memory = np.empty(size + LINE // item, dtype)
+        skipped = -memory.ctypes.data // item % (LINE // item)
+        return memory[skipped : skipped + size].reshape(shape)
+
+    return aligned if size * item >= LARGE else partial(np.empty, shape, dtype)
 
 
 def plain(*arrays: Array) -> bool:

@@ -44,6 +44,13 @@ GEOMETRIES = [
     ((1, 130, 4, 5), (3, 130, 3, 3), {"padding": 1}),
     ((40, 2, 3, 3), (19, 2, 2, 2), {"padding_mode": "circular", "padding": 4}),
     ((1, 1, 70, 80), (2, 1, 3, 3), {"padding": ((5, 1), (0, 9))}),
+    # one tap: several images in a tile, more channels than a panel has, more weights than the cache, images of a row
+    ((9, 3, 2, 3), (11, 3, 1, 1), {}),
+    ((3, 300, 5, 5), (20, 300, 1, 1), {}),
+    ((3, 1400, 3, 17), (400, 700, 1, 1), {"groups": 2}),
+    # the weight gradient of more images than are taken at a time, with and without padding
+    ((9, 40, 6, 6), (70, 40, 3, 3), {"padding": 1}),
+    ((9, 20, 8, 8), (70, 20, 3, 3), {}),
 ]
 SMALLER = GEOMETRIES[:17]
 

@@ -186,3 +186,13 @@ def test_the_other_byte_order_is_refused_after_a_subclass_as_well():
     ):
         with pytest.raises(TypeError, match=r"must have dtype float32 or float64, got [<>]f8"):
             call()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_results_begin_at_a_cache_line(dtype):
+    x, w = np.ones((1, 1, 512, 515), dtype), np.ones((1, 1, 1, 1), dtype)
+    for _ in range(3):
+        y = forward(x, w)
+        assert y.ctypes.data % 64 == 0
+        assert y.flags.carray
+        assert np.array_equal(y, x)

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, IntArray
+from .ahead import channels_in_lanes_ahead
 from .compilation import VERSION, compiled
-from .layout import copy_image, copy_panels, exact, pack_weights, whole, workspace, write_block
+from .layout import copy_image, exact, pack_weights, whole, workspace, write_block
 from .moves import clear, copy_run
 from .tile import address, channels_in_lanes, first_numbers, flat, pixels_in_lanes
 
@@ -38,9 +39,10 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     @compiled
     def correlate_channel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
-            checked, terms_at, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band,  # noqa: E741
-            some, chunk, taps, blocks, bands, parts, group_step, output_step, channel_step,
-        ) = first_numbers(table, 28)  # fmt: skip
+            checked, terms_at, origins_at, weights_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH,  # noqa: E741
+            OW, band, some, chunk, taps, next_step, next_tiles, blocks, bands, parts, group_step, output_step,
+            channel_step,
+        ) = first_numbers(table, 31)  # fmt: skip
         x_, w_, y_ = flat(x), flat(w), flat(y)
         sums_at = whole(lanes, chunk * taps * width)
         bias_at = sums_at + (some * band * OW + rows + lanes) * width
@@ -79,14 +81,25 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                         version, lanes, w_, g * group_step + o0 * output_step + c * channel_step, output_step,
                         O - o0, channel_step, runs, run, width, work, packed_at,
                     )  # fmt: skip
+                    # the weights that are packed next
+                    next_o, next_c = (o0, c + chunk) if c + chunk < C else (o0 + width if o0 + width < O else 0, 0)
+                    next_at = g * group_step + next_o * output_step + next_c * channel_step
                     # the first chunk begins with the bias, the others with the sums so far
                     base_at, base_row = (sums_at, width) if c else (bias_at, 0)
                     for p in range(0, images * P, rows):
-                        channels_in_lanes(
-                            version, lanes, rows, vectors, work_, sums_at + p * width, width, work_,
-                            base_at + p * base_row, base_row, lanes, source, image_at + c * step, table, terms_at,
-                            count, work, packed_at, table, origins_at + p,
-                        )  # fmt: skip
+                        if p < next_tiles * rows:
+                            channels_in_lanes_ahead(
+                                version, lanes, rows, vectors, work_, sums_at + p * width, width, work_,
+                                base_at + p * base_row, base_row, lanes, source, image_at + c * step, table, terms_at,
+                                count, work, packed_at, table, origins_at + p, w_, next_at + p // rows * next_step,
+                                weights_at,
+                            )  # fmt: skip
+                        else:
+                            channels_in_lanes(
+                                version, lanes, rows, vectors, work_, sums_at + p * width, width, work_,
+                                base_at + p * base_row, base_row, lanes, source, image_at + c * step, table, terms_at,
+                                count, work, packed_at, table, origins_at + p,
+                            )  # fmt: skip
                 for n in range(images):
                     for o in range(o0, min(O, o0 + width), lanes):
                         y_at = ((((first + n) * G + g) * O + o) * OH + i0) * OW
@@ -114,11 +127,11 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     @compiled
     def correlate_pixel_lanes(x: Array, w: Array, b: Array, table: IntArray, y: Array, start: int, stop: int) -> bool:
         (
-            checked, terms_at, G, C, O, H, W, row, column, HB, WP, sh, sw, panels, P, OH, OW, band, chunk, taps,  # noqa: E741
+            checked, terms_at, G, C, O, H, W, row, column, HB, WP, sh, sw, OH, OW, band, chunk, taps,  # noqa: E741
             strip, blocks, bands, parts, group_step, output_step, channel_step,
-        ) = first_numbers(table, 27)  # fmt: skip
+        ) = first_numbers(table, 25)  # fmt: skip
         x_, w_, y_ = flat(x), flat(w), flat(y)
-        step, tile_step = (width, C * width) if panels else (sh * sw * HB * WP, width)
+        step = sh * sw * HB * WP
         packed_size = whole(lanes, blocks * C * taps * rows)
         # the last vector may read beyond the last pixel
         image_size = whole(lanes, C * sh * sw * HB * WP + width)
@@ -147,36 +160,33 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                 for r in range(first * rows, last * rows):
                     for lane in range(lanes):
                         work[bias_at + r * lanes + lane] = b[g * O + r] if r < O and b.size > 0 else 0
-            if panels:
-                copy_panels(version, lanes, x_, x_at, C, P, i0 * OW, min(P, i1 * OW), width, image_at, work)
-            else:
-                copy_image(version, lanes, x_, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, image_at, work)
+            copy_image(version, lanes, x_, x_at, C, H, W, row - i0 * sh, column, HB, WP, sh, sw, image_at, work)
             pixels = (i1 - i0 - 1) * WP + OW
             for s in range(0, pixels, strip):
                 end = min(s + strip, pixels)
-                y_at = n_g * O * P + i0 * OW + s
-                # a panel of pixels that are all in y is made in it
-                in_y = panels and i0 * OW + s + width <= P
                 for c in range(0, C, chunk):
                     for p in range(s, end, width):
+                        i, j = p // WP, p % WP
                         for block in range(first, last):
                             place, place_at, place_row = work_, sums_at + block * rows * strip + p - s, strip
-                            if in_y and (block + 1) * rows <= O:
-                                place, place_at, place_row = y__, y_at + block * rows * P, P
+                            if j + width <= OW and (block + 1) * rows <= O:  # all in a row of y
+                                place, place_row = y__, OH * OW
+                                place_at = ((n_g * O + block * rows) * OH + i0 + i) * OW + j
                             base, base_at, base_row, base_vector = work_, bias_at + block * rows * lanes, lanes, 0
                             if c:
                                 base, base_at, base_row, base_vector = place, place_at, place_row, lanes
                             pixels_in_lanes(
                                 version, lanes, rows, vectors, place, place_at, place_row, base, base_at, base_row,
-                                base_vector, work, image_at + c * step + p // width * tile_step, table, terms_at,
+                                base_vector, work, image_at + c * step + p, table, terms_at,
                                 min(chunk, C - c) * taps, work, packed_at + (block * C + c) * taps * rows,
                             )  # fmt: skip
-                for r in range(max(first, O // rows) * rows if in_y else first * rows, min(last * rows, O)):
-                    for i in range(s // WP, min((end - 1) // WP + 1, i1 - i0)):
-                        # the columns of row i that this strip has
-                        j0, j1 = max(0, s - i * WP), min(OW, s + strip - i * WP, P - (i0 + i) * OW)
-                        y_row = (n_g * O + r) * P + (i0 + i) * OW
-                        copy_run(version, lanes, work, sums_at + r * strip + i * WP - s + j0, y_, y_row + j0, j1 - j0)
+                for p in range(s, end, width):
+                    for r in range(O // rows * rows if p % WP + width <= OW else first * rows, min(last * rows, O)):
+                        for i in range(p // WP, min((p + width - 1) // WP + 1, i1 - i0)):
+                            # the columns of row i that this tile has
+                            j0, j1 = max(0, p - i * WP), min(OW, p + width - i * WP)
+                            y_row, row_at = ((n_g * O + r) * OH + i0 + i) * OW, sums_at + r * strip + i * WP - s
+                            copy_run(version, lanes, work, row_at + j0, y_, y_row + j0, j1 - j0)
         return checked == 0 or exact(w, y)
 
     return correlate_pixel_lanes

@@ -5,8 +5,7 @@ An image is copied some rows at a time, with its padding, and in phases::
     copy[c, r, s, a, b] = x[c, a*sh + r - before_row, b*sw + s - before_column]        or 0 outside x
 
 The windows of neighbouring output pixels then begin at neighbouring numbers for any stride; with strides 1 it is the
-padded image.  For kernels of one tap, whose sums read as many channels as they have terms, those channels are
-put side by side, as one *panel* for each vector of pixels.  The functions are called by compiled code only.
+padded image.  The functions are called by compiled code only.
 """
 
 from __future__ import annotations
@@ -57,18 +56,6 @@ def copy_image(
                     else:
                         copy_every(x, source, sw, copy, to + first, last - first)
                     to += columns
-
-
-@compiled
-def copy_panels(
-    version: int, lanes: int, x: Array, at: int, C: int, P: int, first: int, last: int, width: int, copy_at: int,
-    copy: Array,
-) -> None:  # fmt: skip
-    """Write pixels `first` to `last` of the image of `P` at `x[at]` to `copy (panels, C, width)`."""
-    for panel, start in enumerate(range(first, last, width)):
-        for c in range(C):
-            to, source = copy_at + (panel * C + c) * width, at + c * P + start
-            copy_run(version, lanes, x, source, copy, to, min(width, last - start))
 
 
 @compiled

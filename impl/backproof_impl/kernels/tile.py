@@ -104,7 +104,7 @@ def _channels_in_lanes(
     """`sums (rows, vectors*lanes) = base + image[origins + terms] @ packed (count, vectors*lanes)`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        tile = _Tile(context, builder, signature.args, args)
+        tile = TileCode(context, builder, signature.args, args)
         origins_ = pointer_to(context, builder, origins, *args[-2:])
         windows = [builder.gep(tile.image, [builder.load(tile.moved(origins_, i))]) for i in range(tile.rows)]
 
@@ -129,7 +129,7 @@ def _pixels_in_lanes(
     """`sums (rows, vectors*lanes) = base + packed (count, rows).T @ image[terms + pixels]`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        tile = _Tile(context, builder, signature.args, args)
+        tile = TileCode(context, builder, signature.args, args)
 
         def factors(k: Any, term: Any) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
             column, pixels = tile.moved(tile.packed, k, tile.rows), builder.gep(tile.image, [term])
@@ -144,8 +144,8 @@ def _pixels_in_lanes(
     ), codegen  # fmt: skip
 
 
-class _Tile:
-    """What the two forms share: their arguments as addresses, the loop, and where its sums go."""
+class TileCode:
+    """What the forms share: their first arguments as addresses, the loop, and where its sums go."""
 
     def __init__(self, context: Any, builder: Any, argument_types: Any, args: Any) -> None:
         _, *sizes = argument_types[:4]
@@ -155,7 +155,7 @@ class _Tile:
         self.image, self._terms, self.packed = (
             pointer_to(context, builder, argument_types[i], args[i], args[i + 1]) for i in (11, 13, 16)
         )
-        self._vector = Vectors(context, builder, argument_types[16].dtype, self.lanes)
+        self.vector = Vectors(context, builder, argument_types[16].dtype, self.lanes)
         number = context.get_value_type(argument_types[16].dtype).as_pointer()
         self._sums, self._base = (builder.gep(builder.inttoptr(args[i], number), [args[i + 1]]) for i in (4, 7))
 
@@ -164,9 +164,13 @@ class _Tile:
         index = self._count.type(distance) if isinstance(distance, int) else distance
         return self._builder.gep(pointer, [self._builder.mul(index, index.type(times)) if times != 1 else index])
 
-    def add_up(self, factors: Callable[[Any, Any], tuple[Callable[[int], Any], Callable[[int], Any]]]) -> None:
+    def add_up(
+        self,
+        factors: Callable[[Any, Any], tuple[Callable[[int], Any], Callable[[int], Any]]],
+        keep: Callable[[Any, int, Any], None] | None = None,
+    ) -> None:
         """`sums = base +` the sum over `k` of the outer products of `factors(k, term)`, given by addresses."""
-        builder, vector = self._builder, self._vector
+        builder, vector = self._builder, self.vector
         sums = [[cgutils.alloca_once(builder, vector.type) for _ in range(self.vectors)] for _ in range(self.rows)]
         for row in sums:
             for entry in row:
@@ -174,6 +178,9 @@ class _Tile:
         with cgutils.for_range(builder, self._count) as loop:
             number, numbers = factors(loop.index, builder.load(builder.gep(self._terms, [loop.index])))
             right = [vector.load(numbers(v)) for v in range(self.vectors)]
+            if keep:
+                for v, value in enumerate(right):
+                    keep(loop.index, v, value)
             for i, row in enumerate(sums):
                 left = vector.broadcast(number(i))
                 for entry, factor in zip(row, right, strict=True):

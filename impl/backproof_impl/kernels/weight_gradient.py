@@ -4,7 +4,7 @@ It is the sum of `correlation` with taps and pixels exchanged: a row of the tile
 of `dy`, and what is packed is `dy`, a block of pixels at a time.
 
 An item is a group, a block of output channels, and a part of the channels of `x`; it adds up all images, in their
-order.
+order.  Small images are taken some at a time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, IntArray
+from .ahead import fetch_rows
 from .compilation import VERSION, compiled
 from .layout import copy_image, exact, workspace, write_block
 from .moves import clear, transpose
@@ -35,54 +36,56 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
     def weight_gradient_channel_lanes(x: Array, dy: Array, table: IntArray, dw: Array, start: int, stop: int) -> bool:
         (
             checked, terms_at, origins_at, N, G, C, O, H, W, row, column, HB, WP, sh, copied, at, OH, OW, band,  # noqa: E741
-            taps, parts,
-        ) = first_numbers(table, 21)  # fmt: skip
+            some, taps, parts,
+        ) = first_numbers(table, 22)  # fmt: skip
         x_, dy_, dw_ = flat(x), flat(dy), flat(dw)
         blocks, some_of_C, P = -(-O // width), C // parts, OH * OW
         K = some_of_C * taps
         tiles = -(-K // rows)
         sums_size = (tiles * rows + lanes) * width  # whole tiles, and whole blocks to transpose
-        square_at = sums_size + most * width
+        zeros_at = sums_size + most * width
+        square_at = zeros_at + width
         copy_at = square_at + lanes * lanes
         copy_size = some_of_C * HB * WP if copied else 0
-        work, sums_at = workspace(lanes, copy_at + copy_size, x_)
+        work, sums_at = workspace(lanes, copy_at + some * copy_size, x_)
         packed_at, square_at, copy_at = sums_at + sums_size, sums_at + square_at, sums_at + copy_at
-        clear(work, packed_at, most * width)
-        clear(work, copy_at, copy_size)
+        zeros_at += sums_at
+        clear(work, packed_at, most * width + width)
+        clear(work, copy_at, some * copy_size)
         source, work_ = work if copied else x_, address(work)
         one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
         for item in range(start, stop):
             g, block, c = item // parts // blocks, item // parts % blocks, item % parts * some_of_C
             o0 = block * width
-            clear(work, sums_at, sums_size)
-            for n in range(N):
-                x_at = ((n * G + g) * C + c) * H * W
+            base_at, base_row = zeros_at, 0
+            for n0 in range(0, N, some):
+                images, image_at = min(some, N - n0), copy_at
                 for i0 in range(0, OH, band):
-                    if copied:
-                        copy_image(
-                            version, lanes, x_, x_at, some_of_C, H, W, row - i0 * sh, column, HB, WP, one, one, copy_at,
-                            work,
-                        )  # fmt: skip
-                    image_at = copy_at if copied else x_at + at + i0 * sh * W
+                    for n in range(images):
+                        x_at = (((n0 + n) * G + g) * C + c) * H * W
+                        if copied:
+                            copy_image(
+                                version, lanes, x_, x_at, some_of_C, H, W, row - i0 * sh, column, HB, WP, one, one,
+                                copy_at + n * copy_size, work,
+                            )  # fmt: skip
+                        elif n == 0:
+                            image_at = x_at + at + i0 * sh * W
                     band_pixels = min(band, OH - i0) * OW
                     for p in range(0, band_pixels, most):
                         pixels = min(most, band_pixels - p)
-                        for o in range(o0, min(O, o0 + width), lanes):
-                            for i in range(0, pixels, lanes):
-                                dy_at = ((n * G + g) * O + o) * P + i0 * OW + p + i
-                                to = packed_at + i * width + o - o0
-                                if O - o >= lanes and pixels - i >= lanes:
-                                    transpose(version, lanes, dy_, dy_at, P, work, to, width)
-                                else:
-                                    for j in range(min(lanes, O - o)):
-                                        for q in range(min(lanes, pixels - i)):
-                                            work[to + q * width + j] = dy_[dy_at + j * P + q]
+                        for n in range(images):
+                            dy_at = ((n0 + n) * G + g) * O * P + i0 * OW + p
+                            for o in range(o0, min(O, o0 + width), lanes):
+                                to = packed_at + n * P * width + o - o0
+                                pack_cotangents(version, lanes, dy_, dy_at + o * P, P, O - o, pixels, work, to, width)
                         for i in range(0, tiles * rows, rows):
                             at_i = sums_at + i * width
                             channels_in_lanes(
-                                version, lanes, rows, vectors, work_, at_i, width, work_, at_i, width, lanes, source,
-                                image_at, table, terms_at + p, pixels, work, packed_at, table, origins_at + i,
+                                version, lanes, rows, vectors, work_, at_i, width, work_, base_at + i * base_row,
+                                base_row, lanes, source, image_at, table, terms_at + p, images * pixels, work,
+                                packed_at, table, origins_at + i,
                             )  # fmt: skip
+                        base_at, base_row = sums_at, width
             for o in range(o0, min(O, o0 + width), lanes):
                 for k in range(0, K, lanes):
                     write_block(
@@ -93,3 +96,21 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
         return checked == 0 or exact(dy, dw)
 
     return weight_gradient_channel_lanes
+
+
+@compiled
+def pack_cotangents(
+    version: int, lanes: int, dy: Array, at: int, P: int, channels: int, pixels: int, packed: Array, packed_at: int,
+    width: int,
+) -> None:  # fmt: skip
+    """Write `packed[q, o] = dy[at + o*P + q]` for at most `lanes` channels."""
+    for i in range(0, pixels, lanes):
+        to = packed_at + i * width
+        if channels >= lanes and pixels - i >= lanes:
+            # the block after the next: no processor follows so many channels
+            fetch_rows(lanes, dy, at + i + 2 * lanes, P)
+            transpose(version, lanes, dy, at + i, P, packed, to, width)
+            continue
+        for j in range(min(lanes, channels)):
+            for q in range(min(lanes, pixels - i)):
+                packed[to + q * width + j] = dy[at + i + j * P + q]
