@@ -19,7 +19,7 @@ from .kernels import correlation, dots, pointwise, weight_gradient
 from .kernels.choice import Tile, choose, dots_are_faster, exchange
 from .kernels.compilation import array_type, for_types
 from .kernels.layout import exact, take_taps
-from .kernels.processor import Processor
+from .kernels.processor import Processor, second_level_cache
 from .kernels.threads import run, threads_for
 from .tables import (
     BAND,
@@ -231,9 +231,10 @@ def _channels(sums: _Sums) -> _Layout:
     # a tile's weights, and its pixels
     of_channel = taps * width * item + len(rows.offsets) * (tile.rows * columns.stride * item + LINE)
     chunk = sums.chunk(FIRST_LEVEL // of_channel)
-    band, HB = band_of(rows, C * columns.extent * item, PIXELS // columns.outputs)
+    images = second_level_cache() // 2
+    band, HB = band_of(rows, C * columns.extent * item, PIXELS // columns.outputs, images)
     step, pitch, at = pitch_of(rows, columns, HB)
-    some = max(1, min(PIXELS // sums.pixels, BAND // (C * step * item))) if band == rows.outputs else 1
+    some = max(1, min(PIXELS // sums.pixels, images // (C * step * item))) if band == rows.outputs else 1
     if sums.inside:  # tiles that reach beyond the last image of some would read beyond x
         some = max(divisor for divisor in range(1, some + 1) if N % divisor == 0)
     image = C * step * (G if sums.inside else 1)

@@ -29,10 +29,10 @@ def make_table(checked: bool, tables: list[IntArray], *sizes: int) -> IntArray:
     return np.concatenate([np.array([checked, *starts, *sizes], np.intp), *tables])
 
 
-def band_of(rows: Windows, row_bytes: int, limit: int) -> tuple[int, int]:
+def band_of(rows: Windows, row_bytes: int, limit: int, most_bytes: int = BAND) -> tuple[int, int]:
     """How many rows of the output, at most `limit`, are made from one copy of the image, and how many that has."""
     span = max(rows.offsets) + 1
-    most = max(1, min(max((BAND // row_bytes - span) // rows.stride + 1, 4), limit))
+    most = max(1, min(max((most_bytes // row_bytes - span) // rows.stride + 1, 4), limit))
     band = math.ceil(rows.outputs / math.ceil(rows.outputs / most))
     return band, (band - 1) * rows.stride + span
 

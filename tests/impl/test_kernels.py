@@ -261,3 +261,18 @@ def test_compiled_code_is_found_by_other_processes_unless_its_sources_changed(tm
     assert first > 0
     assert compiled(0) == 0
     assert compiled(1) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("2048K\n", 2**21), ("1024K", 2**20), ("", 2**20), ("2M", 2**20), (None, 2**20)]
+)
+def test_the_second_level_cache_is_what_linux_says(monkeypatch, text, size):
+    def read_text(_, encoding):
+        if text is None:
+            raise FileNotFoundError
+        return text
+
+    monkeypatch.setattr(processors.Path, "read_text", read_text)
+    processors.second_level_cache.cache_clear()
+    assert processors.second_level_cache() == size
+    processors.second_level_cache.cache_clear()

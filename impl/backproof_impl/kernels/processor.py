@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,16 @@ def processor() -> Processor:
         raise ValueError(f"{VARIABLE} must be one of {', '.join(map(str, WIDTHS))}, got {asked!r}")
     # vectors wider than the host's work, and are slow: LLVM splits them
     return Processor(int(asked), host.registers, f"{VARIABLE}={asked}")
+
+
+@cache
+def second_level_cache() -> int:
+    """Its bytes, as Linux tells them; elsewhere 1 MiB, which most have at least."""
+    try:
+        size = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text(encoding="ascii").strip()
+        return int(size.removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return 2**20
 
 
 def give_up(reason: str) -> None:
