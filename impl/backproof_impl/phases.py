@@ -1,13 +1,13 @@
-"""The input gradient of a strided layer with few channels, as one correlation with more.
+"""The input gradient of a layer with few channels, as one correlation with more.
 
-The phases of the stride (see `windows`) read the same windows of `dy`, and as different channels of one result make use
-of each number that is loaded as often as there are phases::
+With stride 1, every fourth row is treated as a phase (see `windows`), where one channel alone could not keep the
+processor busy.  The phases read the same windows of `dy`, and as different channels of one result make use of each
+number that is loaded as often as there are phases::
 
     part[n, c, f, a, b] = dx[n, c, a*sh + fh, b*sw + fw]            f = (fh, fw)
 
-With stride 1, every fourth row can be treated as a phase too, where one channel alone could not keep the processor
-busy.  Their windows are the smallest that have the taps of all; where a phase lacks one, its weight is 0.  That is
-exact if `dy` is finite there.
+Their windows are the smallest that have the taps of all; where a phase lacks one, its weight is 0.  That is exact if
+`dy` is finite there.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ import math
 import numpy as np
 
 from .arrays import Array, IntArray
-from .kernels.choice import SMALL, choose, cost
+from .kernels.choice import COPYING, SMALL, choose, cost
 from .kernels.layout import all_finite
 from .kernels.processor import Processor
 from .sums import Correlation
-from .windows import Windows
-
-#: What copying a vector of an image takes, in multiply-adds of vectors.
-COPY = 20
+from .windows import Windows, joint
 
 
 class JointPhases:
@@ -34,7 +31,7 @@ class JointPhases:
         self, N: int, groups: int, channels: int, outputs: int, rows: list[Windows], columns: list[Windows],
         kernel: tuple[int, int], size: tuple[int, int], dtype: np.dtype[np.floating], processor: Processor,
     ) -> None:  # fmt: skip
-        across, down = _joint(columns), _joint(rows)
+        across, down = joint(columns), joint(rows)
         taps, places = math.prod(kernel), (len(down.offsets), len(across.offsets))
         self._phases = len(rows), len(columns)
         index = np.full((*self._phases, *places), taps)  # the last of all taps is 0
@@ -54,8 +51,8 @@ class JointPhases:
     def __call__(self, dy: Array, w: Array, _: None) -> Array | None:
         """Return `dx (N, groups * channels, H, W)`."""
         taps = w.reshape(-1, w.shape[2] * w.shape[3])
-        joint = np.concatenate([taps, np.zeros((len(taps), 1), w.dtype)], axis=1).take(self._index, axis=1)
-        parts = self._correlation(dy, joint.reshape(*w.shape[:2], len(self._index), 1), None)
+        weights = np.concatenate([taps, np.zeros((len(taps), 1), w.dtype)], axis=1).take(self._index, axis=1)
+        parts = self._correlation(dy, weights.reshape(*w.shape[:2], len(self._index), 1), None)
         if parts is None or not (all_finite(parts.reshape(-1)) or all_finite(dy.reshape(-1))):
             return None
         (fh, fw), dx = self._phases, np.empty(self._shape, dy.dtype)
@@ -77,32 +74,12 @@ def joint_phases_are_faster(
         """For each channel of `dy`."""
         pixels, taps = down.outputs * across.outputs, len(down.offsets) * len(across.offsets)
         tile = choose(processor.registers, lanes, outputs, pixels, SMALL, down.outputs * across.extent / across.stride)
-        return taps * cost(tile, processor.registers, lanes, outputs, pixels) + COPY * pixels / lanes
+        return taps * cost(tile, processor.registers, lanes, outputs, pixels) + COPYING * pixels / lanes
 
-    joint = time(channels * len(rows) * len(columns), _joint(rows), _joint(columns))
-    return joint < 0.8 * sum(time(channels, down, across) for down, across in apart)
-
-
-def every(windows: Windows, step: int) -> list[Windows]:
-    """The windows in `step` parts: each `step`-th, beginning with the first, the second and so on."""
-    stride = windows.stride
-    return [
-        Windows(
-            windows.size, -(-(windows.outputs - i) // step), step * stride, windows.before - i * stride, windows.taps,
-            windows.offsets,
-        )
-        for i in range(step)
-    ]  # fmt: skip
+    together = time(channels * len(rows) * len(columns), joint(rows), joint(columns))
+    return together < 0.8 * sum(time(channels, down, across) for down, across in apart)
 
 
-def _joint(phases: list[Windows]) -> Windows:
-    """The windows that have the taps of all phases."""
-    before = max(windows.before for windows in phases)
-    offsets = sorted({before - windows.before + offset for windows in phases for offset in windows.offsets})
-    outputs = max(windows.outputs for windows in phases)
-    return Windows(phases[0].size, outputs, phases[0].stride, before, tuple(range(len(offsets))), tuple(offsets))
-
-
-def _places(joint: Windows, phase: Windows) -> list[int]:
+def _places(windows: Windows, phase: Windows) -> list[int]:
     """Which of the joint windows' taps are those of a phase."""
-    return [joint.offsets.index(joint.before - phase.before + offset) for offset in phase.offsets]
+    return [windows.offsets.index(windows.before - phase.before + offset) for offset in phase.offsets]

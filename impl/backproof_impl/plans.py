@@ -1,7 +1,7 @@
 """From the options of a convolution to its sums: each by the vector kernels where there are any, or by the plain loops.
 
     forward, weight gradient    the windows on x
-    input gradient              windows on dy, one correlation for each phase of the stride
+    input gradient              windows on dy, in the phases of the stride
 
 Circular padding is a copy of `x` that repeats it, and then no padding; the gradients of the copies of a pixel add up.
 """
@@ -23,14 +23,14 @@ from .geometry import Algorithm, Axis
 from .kernels.choice import SMALL
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
-from .phases import JointPhases, every, joint_phases_are_faster
+from .phases import JointPhases, joint_phases_are_faster
+from .strided import Strided
 from .sums import Correlation, WeightGradient
-from .windows import Windows, forward_windows, phases
+from .windows import Windows, every, forward_windows, phases
 from .winograd import Winograd, applies
 
-Sums = TypeVar("Sums")
-#: The first row and column of the pixels of a phase, and their sums; None where no tap reads them.
-Phase: TypeAlias = tuple[int, int, Correlation | Winograd | Depthwise | JointPhases | None]
+Made = TypeVar("Made")
+InputGradient: TypeAlias = Correlation | Winograd | Depthwise | JointPhases | Strided
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,12 @@ class Plan:
 
     def input_gradient(self, dy: Array, w: Array) -> Array:
         """Return `dx` for `dy` shaped like `y`."""
-        dx = None if self._input_gradient is None else self._phases(self._input_gradient, dy, w)
-        if dx is None:
-            require_plain(dy, w)
-            dx = np.zeros((self.N, self.groups * self.channels, self.rows.size, self.columns.size), self.dtype)
-            add_input_gradient(dy, w, *self._sources, self.outputs, dx)
+        dx = None if self._input_gradient is None else self._input_gradient(dy, w, None)
+        if dx is not None:
+            return self._folded(dx) if self.wrap else dx
+        require_plain(dy, w)
+        dx = np.zeros((self.N, self.groups * self.channels, self.rows.size, self.columns.size), self.dtype)
+        add_input_gradient(dy, w, *self._sources, self.outputs, dx)
         return dx
 
     def weight_gradient(self, dy: Array, x: Array) -> Array:
@@ -94,7 +95,7 @@ class Plan:
             add_weight_gradient(dy, x, *self._sources, self.outputs, dw)
         return dw
 
-    def _vectorised(self, make: Callable[[], Sums]) -> Sums | None:
+    def _vectorised(self, make: Callable[[], Made]) -> Made | None:
         """What `make` makes, or None where the plain loops must do."""
         if self.processor.bits == 0 or 0 in (self.N, self.channels, self.outputs, self.rows.size, self.columns.size):
             return None
@@ -157,48 +158,46 @@ class Plan:
         return self._vectorised(lambda: WeightGradient(self.N, rows, columns, *sizes, self.dtype, self.processor))
 
     @cached_property
-    def _input_gradient(self) -> list[Phase] | None:
+    def _input_gradient(self) -> InputGradient | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, taps, self.channels * taps)
         rows, columns = (list(phases(axis, self.flip)) for axis in self._axes)
-        parts = [  # those that some tap reads
-            Part(down, across, h, k, self.rows.stride, self.columns.stride)
-            for h, down in rows
-            for k, across in columns
-            if down is not None and across is not None
-        ]
-        if self._depthwise_lanes and parts and not self._winograd:
-            size = self._axes[0].size, self._axes[1].size
-            return self._vectorised(lambda: list[Phase]([(0, 0, self._depthwise(parts, size))]))
-        joint = self._joint_phases([(part.rows, part.columns) for part in parts])
-        if joint is not None:
-            return joint
-        return self._vectorised(
-            lambda: list[Phase]([
-                (h, k, None if across is None or down is None
-                 else self._correlation(down, across, self.outputs, self.channels, steps))
-                for h, down in rows
-                for k, across in columns
-            ])
-        )  # fmt: skip
-
-    def _joint_phases(self, apart: list[tuple[Windows, Windows]]) -> list[Phase] | None:
-        """The phases as one correlation, where that is faster than one for each."""
-        if not apart:  # no tap reads any pixel
-            return None
-        rows, columns = (list(dict.fromkeys(windows)) for windows in zip(*apart, strict=True))
-        if (len(rows), len(columns)) != (self.rows.stride, self.columns.stride) or self.processor.bits == 0:
-            return None
-        work = self.channels * self.outputs * math.prod(self.y_shape[2:]) * math.prod(self._kernel)
-        if len(apart) == 1 and work >= SMALL and rows[0].outputs >= 4:
-            rows = every(rows[0], 4)
-        if len(rows) * len(columns) == 1 or not joint_phases_are_faster(
-            self.processor, self.dtype, self.channels, rows, columns, apart
-        ):
-            return None
-        sizes = (self.N, self.groups, self.channels, self.outputs, rows, columns, self._kernel)
         size = self._axes[0].size, self._axes[1].size
-        return self._vectorised(lambda: list[Phase]([(0, 0, JointPhases(*sizes, size, self.dtype, self.processor))]))
+        if not any(rows) or not any(columns):  # no tap reads any pixel
+            return None
+        if self._depthwise_lanes and not self._winograd:
+            parts = [
+                Part(down, across, h, k, self.rows.stride, self.columns.stride)
+                for h, down in enumerate(rows)
+                for k, across in enumerate(columns)
+                if down is not None and across is not None
+            ]
+            return self._vectorised(lambda: self._depthwise(parts, size))
+        sizes = (self.N, self.groups, self.channels, self.outputs)
+        if (self.rows.stride, self.columns.stride) != (1, 1):
+            return self._vectorised(
+                lambda: Strided(*sizes, rows, columns, self._kernel, size, self.dtype, self.processor)
+            )
+        down, across = rows[0], columns[0]
+        assert down is not None
+        assert across is not None
+        return self._vectorised(
+            lambda: (
+                self._joint_phases(down, across, size)
+                or self._correlation(down, across, self.outputs, self.channels, steps)
+            )
+        )
+
+    def _joint_phases(self, rows: Windows, columns: Windows, size: tuple[int, int]) -> JointPhases | None:
+        """Every fourth row as a phase, and the phases as one correlation, where that is faster."""
+        work = self.channels * self.outputs * math.prod(self.y_shape[2:]) * math.prod(self._kernel)
+        if self._winograd or work < SMALL or rows.outputs < 4:
+            return None
+        kinds = every(rows, 4)
+        if not joint_phases_are_faster(self.processor, self.dtype, self.channels, kinds, [columns], [(rows, columns)]):
+            return None
+        sizes = (self.N, self.groups, self.channels, self.outputs, kinds, [columns], self._kernel)
+        return JointPhases(*sizes, size, self.dtype, self.processor)
 
     def _depthwise(self, parts: list[Part], size: tuple[int, int]) -> Depthwise:
         return Depthwise(self.N, self.groups, parts, size, self._kernel, self.dtype, self._depthwise_lanes)
@@ -210,21 +209,6 @@ class Plan:
         if self._winograd:
             return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
         return Correlation(*geometry, self._kernel, self.dtype, self.processor)
-
-    def _phases(self, parts: list[Phase], dy: Array, w: Array) -> Array | None:
-        if len(parts) == 1 and parts[0][2] is not None:
-            dx = parts[0][2](dy, w, None)
-        else:
-            make = np.zeros if any(correlation is None for *_, correlation in parts) else np.empty
-            dx = make((self.N, self.groups * self.channels, *(axis.size for axis in self._axes)), self.dtype)
-            for h, k, correlation in parts:
-                if correlation is None:
-                    continue
-                part = correlation(dy, w, None)
-                if part is None:
-                    return None
-                dx[:, :, h :: self.rows.stride, k :: self.columns.stride] = part
-        return self._folded(dx) if self.wrap and dx is not None else dx
 
     def _wrapped(self, x: Array) -> Array:
         rows, columns = self._repeated

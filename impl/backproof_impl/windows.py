@@ -9,6 +9,8 @@ remainder of `(h + before) / stride` form a *phase*; they are reached by the sam
 with stride 1::
 
     h + before = a*stride + phase    is read by tap u of output i = a - m(u),  where t(u)*dilation = m(u)*stride + phase
+
+Of some axes of windows, such as those of all phases, the `joint` windows have the taps of each.
 """
 
 from __future__ import annotations
@@ -48,8 +50,8 @@ def forward_windows(axis: Axis, flip: bool) -> Windows:
     return Windows(axis.size, axis.outputs, axis.stride, axis.before, taps, offsets)
 
 
-def phases(axis: Axis, flip: bool) -> Iterator[tuple[int, Windows | None]]:
-    """The first pixel of every phase, and its windows on the outputs; None where no tap reads it."""
+def phases(axis: Axis, flip: bool) -> Iterator[Windows | None]:
+    """The windows on the outputs of every phase, the one of pixel 0 first; None where no tap reads it."""
     for first in range(min(axis.stride, axis.size)):
         a, phase = divmod(first + axis.before, axis.stride)
         steps = {
@@ -58,8 +60,28 @@ def phases(axis: Axis, flip: bool) -> Iterator[tuple[int, Windows | None]]:
             if t * axis.dilation % axis.stride == phase
         }
         if not steps:
-            yield first, None
+            yield None
             continue
         before = max(steps.values()) - a
         offsets = tuple(before + a - m for m in steps.values())
-        yield first, Windows(axis.outputs, -(-(axis.size - first) // axis.stride), 1, before, tuple(steps), offsets)
+        yield Windows(axis.outputs, -(-(axis.size - first) // axis.stride), 1, before, tuple(steps), offsets)
+
+
+def every(windows: Windows, step: int) -> list[Windows]:
+    """The windows in `step` parts: each `step`-th, beginning with the first, the second and so on."""
+    stride = windows.stride
+    return [
+        Windows(
+            windows.size, -(-(windows.outputs - i) // step), step * stride, windows.before - i * stride, windows.taps,
+            windows.offsets,
+        )
+        for i in range(step)
+    ]  # fmt: skip
+
+
+def joint(phases: list[Windows]) -> Windows:
+    """The windows that have the taps of all phases."""
+    before = max(windows.before for windows in phases)
+    offsets = sorted({before - windows.before + offset for windows in phases for offset in windows.offsets})
+    outputs = max(windows.outputs for windows in phases)
+    return Windows(phases[0].size, outputs, phases[0].stride, before, tuple(range(len(offsets))), tuple(offsets))

@@ -32,6 +32,10 @@ TAPS: dict[int, dict[tuple[int, int], float]] = {
 DOTS = 0.4
 #: What storing a vector of sums in the result takes, in multiply-adds of vectors; channels have to be transposed.
 STORING: dict[Lanes, int] = {"channels": 8, "pixels": 3}
+#: What copying a vector of an image takes, in multiply-adds of vectors.
+COPYING = 20
+#: The speed of half a tile (see `phases`), relative to that of the whole one.
+HALF = 0.8
 #: What packing a vector takes, in multiply-adds of vectors.
 PACKING = 16
 #: Multiply-adds of an image below which one tile with pixels in its lanes must do, and `dots` for the weight gradient:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -139,6 +140,69 @@ def _copy_every(_: Any, source: Any, source_at: Any, step: Any, to: Any, to_at: 
     return types.void(source, at, at, to, at, at), codegen
 
 
+def _copy_apart(_: Any, source: Any, source_at: Any, to: Any, to_at: Any, step: Any, count: Any) -> Any:
+    """Copy `count` numbers that follow each other to places that are `step` apart."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source_ = pointer_to(context, builder, source, *args[0:2])
+        to_ = pointer_to(context, builder, to, *args[2:4])
+        with cgutils.for_range(builder, args[5]) as loop:
+            value = builder.load(builder.gep(source_, [loop.index]))
+            builder.store(value, builder.gep(to_, [builder.mul(loop.index, args[4])]))
+        return context.get_dummy_value()
+
+    at = types.intp
+    return types.void(source, at, to, at, at, at), codegen
+
+
+def _interleave(
+    _: Any, version: Any, lanes: Any, source: Any, even_at: Any, odd_at: Any, to: Any, to_at: Any, count: Any
+) -> Any:
+    """Write `count` numbers, in turn from two runs, at `even_at` and at `odd_at`."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        last = args[7]
+        number = last.type
+        even, odd = (pointer_to(context, builder, source, args[2], at) for at in args[3:5])
+        to_ = pointer_to(context, builder, to, *args[5:7])
+
+        def write(vector: Vectors, first: Any, second: Any, pair: Any, at: Any) -> None:
+            """Write a vector of each run, the numbers from `pair` on, to `at`."""
+            ones, others = (vector.load(builder.gep(run, [pair])) for run in (first, second))
+            turns = [half * vector.lanes + lane for lane in range(vector.lanes) for half in (0, 1)]
+            for half in (turns[: vector.lanes], turns[vector.lanes :]):
+                vector.store(vector.shuffle(ones, others, half), builder.gep(to_, [at]))
+                at = builder.add(at, number(vector.lanes))
+
+        def interleave_with(lanes: int) -> None:
+            if lanes == 0:  # a single number
+                builder.store(builder.load(even), to_)
+                return
+            vector, size = Vectors(context, builder, source.dtype, lanes), number(2 * lanes)
+            with builder.if_else(builder.icmp_signed(">=", last, size)) as (enough, fewer):
+                with enough:
+                    rest = builder.sub(last, size)
+                    if lanes == largest:
+                        with cgutils.for_range_slice(builder, number(0), rest, size) as (at, _):
+                            write(vector, even, odd, builder.lshr(at, number(1)), at)
+                    else:
+                        write(vector, even, odd, number(0), number(0))
+                    # the last vectors overlap those before, and may begin with a number of the odd run
+                    pair, begins_odd = builder.lshr(rest, number(1)), builder.trunc(rest, ir.IntType(1))
+                    first = builder.select(begins_odd, odd, even)
+                    second = builder.select(begins_odd, builder.gep(even, [number(1)]), odd)
+                    write(vector, first, second, pair, rest)
+                with fewer:
+                    interleave_with(lanes // 2)
+
+        largest = lanes.literal_value
+        interleave_with(largest)
+        return context.get_dummy_value()
+
+    at = types.intp
+    return types.void(version, lanes, source, at, at, to, at, at), codegen
+
+
 def _clear(_: Any, memory: Any, at: Any, count: Any) -> Any:
     """Set `count` numbers to 0."""
 
@@ -153,5 +217,7 @@ def _clear(_: Any, memory: Any, at: Any, count: Any) -> Any:
 clear = cast("Callable[..., None]", intrinsic(_clear))
 copy_run = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_copy_run))
 copy_every = cast("Callable[..., None]", intrinsic(_copy_every))
+copy_apart = cast("Callable[..., None]", intrinsic(_copy_apart))
+interleave = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_interleave))
 transpose_columns = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_transpose_columns))
 transpose = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_transpose))
