@@ -18,6 +18,8 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from .arrays import Array, IntArray, for_kernel, require_plain
+from .batch import Batch, Tile, tile_for
+from .batch_gradient import BatchWeightGradient, gradient_tile_for
 from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
 from .geometry import Algorithm, Axis
 from .kernels.choice import SMALL
@@ -30,7 +32,7 @@ from .windows import Windows, every, forward_windows, phases
 from .winograd import Winograd, applies
 
 Made = TypeVar("Made")
-InputGradient: TypeAlias = Correlation | Winograd | Depthwise | JointPhases | Strided
+InputGradient: TypeAlias = Correlation | Winograd | Batch | Depthwise | JointPhases | Strided
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Plan:
         return self.algorithm != "direct" and applies(self.rows, self.columns)
 
     @cached_property
-    def _forward(self) -> Correlation | Winograd | Depthwise | None:
+    def _forward(self) -> Correlation | Winograd | Batch | Depthwise | None:
         taps = math.prod(self._kernel)
         steps = (self.outputs * self.channels * taps, self.channels * taps, taps)
         rows, columns = self._windows
@@ -148,14 +150,14 @@ class Plan:
         return self._vectorised(lambda: self._correlation(rows, columns, self.channels, self.outputs, steps))
 
     @cached_property
-    def _weight_gradient(self) -> WeightGradient | DepthwiseWeightGradient | None:
+    def _weight_gradient(self) -> WeightGradient | BatchWeightGradient | DepthwiseWeightGradient | None:
         rows, columns = self._windows
         lanes, sizes = self._depthwise_lanes, (self.groups, self.channels, self.outputs)
         if lanes:
             return self._vectorised(
                 lambda: DepthwiseWeightGradient(self.N, self.groups, rows, columns, self.dtype, lanes)
             )
-        return self._vectorised(lambda: WeightGradient(self.N, rows, columns, *sizes, self.dtype, self.processor))
+        return self._vectorised(lambda: self._gradient_of_weights(rows, columns, sizes))
 
     @cached_property
     def _input_gradient(self) -> InputGradient | None:
@@ -193,6 +195,8 @@ class Plan:
         work = self.channels * self.outputs * math.prod(self.y_shape[2:]) * math.prod(self._kernel)
         if self._winograd or work < SMALL or rows.outputs < 4:
             return None
+        if self._batch_tile(rows, columns, self.outputs, self.channels) is not None:
+            return None
         kinds = every(rows, 4)
         if not joint_phases_are_faster(self.processor, self.dtype, self.channels, kinds, [columns], [(rows, columns)]):
             return None
@@ -204,11 +208,28 @@ class Plan:
 
     def _correlation(
         self, rows: Windows, columns: Windows, channels: int, outputs: int, steps: tuple[int, int, int]
-    ) -> Correlation | Winograd:
+    ) -> Correlation | Winograd | Batch:
         geometry = self.N, rows, columns, self.groups, channels, outputs, steps
         if self._winograd:
             return Winograd(*geometry, self.dtype, self.processor, self.algorithm)
+        tile = self._batch_tile(rows, columns, channels, outputs)
+        if tile is not None:
+            return Batch(*geometry, self._kernel, self.dtype, tile)
         return Correlation(*geometry, self._kernel, self.dtype, self.processor)
+
+    def _batch_tile(self, rows: Windows, columns: Windows, channels: int, outputs: int) -> Tile | None:
+        """The tile for images in the lanes, where that is fastest."""
+        if self._winograd:
+            return None
+        return tile_for(self.processor, self.dtype, self.N, rows, columns, self.groups, channels, outputs)
+
+    def _gradient_of_weights(
+        self, rows: Windows, columns: Windows, sizes: tuple[int, int, int]
+    ) -> WeightGradient | BatchWeightGradient:
+        tile = gradient_tile_for(self.processor, self.dtype, self.N, rows, columns, *sizes)
+        if tile is not None:
+            return BatchWeightGradient(self.N, rows, columns, *sizes, self.dtype, tile)
+        return WeightGradient(self.N, rows, columns, *sizes, self.dtype, self.processor)
 
     def _wrapped(self, x: Array) -> Array:
         rows, columns = self._repeated

@@ -49,6 +49,8 @@ geometries = [
     ((1, 1, 3, 3), (1, 1, 2, 2), {}),
     ((2, 3, 31, 33), (9, 3, 5, 5), {"stride": 2, "padding": 2}),
     ((1, 9, 16, 40), (13, 9, 2, 3), {"stride": 3, "padding": ((0, 1), (1, 0))}),
+    ((31, 6, 9, 9), (6, 6, 4, 4), {"padding": ((3, 0), (0, 1))}),  # images in the lanes, and for weights
+    ((31, 1, 12, 20), (6, 1, 5, 5), {}),
 ]
 for x_shape, w_shape, options in geometries:
     for dtype in (np.float32, np.float64):

@@ -129,6 +129,7 @@ def test_a_check_of_every_width_passes(bits, tmp_path):
     if bits and not HOST.bits:
         pytest.skip(HOST.reason)
     command = [sys.executable, "-m", "backproof", "check", "numba", "--profile", "quick", "--report-dir", tmp_path]
+    command += ["--shape", "x=19,6,9,9 w=5,6,4,4 padding=3,0,0,1"]  # images in the lanes
     done = subprocess.run(
         command, env=os.environ | {processors.VARIABLE: str(bits)}, capture_output=True, text=True, check=False
     )
@@ -230,18 +231,23 @@ def test_kernels_that_do_not_compile_give_way_to_the_plain_loops(integers, use, 
 CALLS = """
 import sys
 import numpy as np
-from backproof_impl import backward, forward
-from backproof_impl.kernels import correlation, dots, weight_gradient
+from backproof_impl import backward, forward, weight_gradient
+from backproof_impl.kernels import batch, batch_gradient, correlation, dots
+from backproof_impl.kernels import weight_gradient as weights
 made = []
-for module in (correlation, dots, weight_gradient):
+for module in (batch, batch_gradient, correlation, dots, weights):
     module.VERSION += int(sys.argv[1])
-    for name in ("channel_lanes", "pixel_lanes"):
+    for name in ("channel_lanes", "pixel_lanes", "image_lanes"):
         if hasattr(module, name):
             factory = getattr(module, name)
             setattr(module, name, lambda *sizes, factory=factory: made.append(factory(*sizes)) or made[-1])
 x, w = np.ones((1, 2, 5, 6), np.float32), np.ones((3, 2, 3, 3), np.float32)
 backward(forward(x, w), x, w)
-assert len(made) == 3, made
+x, w = np.ones((16, 4, 9, 9), np.float32), np.ones((6, 4, 4, 4), np.float32)
+forward(x, w, padding=3)
+x, w, dy = (np.ones(shape, np.float32) for shape in ((32, 1, 12, 20), (6, 1, 5, 5), (32, 6, 8, 16)))
+weight_gradient(dy, x, w)
+assert len(made) == 5, made
 print(sum(sum(kernel.stats.cache_misses.values()) for kernel in set(made)))
 """
 

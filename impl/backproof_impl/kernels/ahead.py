@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .tile import TileCode, pointer_to
+from .tile import TileLoop, pointer_to
 
 
 def _channels_in_lanes_ahead(
@@ -28,7 +28,7 @@ def _channels_in_lanes_ahead(
     """`channels_in_lanes`, while the cache fetches what will be read: `reads[reads_at + terms[reads_from + k]]`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        tile = TileCode(context, builder, signature.args, args)
+        tile = TileLoop(context, builder, signature.args, args)
         reads_ = pointer_to(context, builder, reads, *args[20:22])
         ahead = _Ahead(builder, (reads_, pointer_to(context, builder, terms, args[13], args[22]), False))
         origins_ = pointer_to(context, builder, origins, *args[18:20])
@@ -63,7 +63,7 @@ def _panel_in_lanes(
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        tile = TileCode(context, builder, signature.args, args)
+        tile = TileLoop(context, builder, signature.args, args)
         ahead = _Ahead(
             builder,
             *(
@@ -80,12 +80,14 @@ def _panel_in_lanes(
         def factors(k: Any, term: Any) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
             ahead.fetch(k)
             column, pixels = tile.moved(tile.packed, k, tile.rows), builder.gep(tile.image, [term])
+            if keep.literal_value:
+                side_by_side = tile.moved(panel_, k, tile.vectors * tile.lanes)
+                for v in range(tile.vectors):
+                    value = tile.vector.load(tile.moved(pixels, v * tile.lanes))
+                    tile.vector.store(value, tile.moved(side_by_side, v * tile.lanes))
             return lambda i: tile.moved(column, i), lambda v: tile.moved(pixels, v * tile.lanes)
 
-        def keep_vector(k: Any, v: int, value: Any) -> None:
-            tile.vector.store(value, tile.moved(tile.moved(panel_, k, tile.vectors * tile.lanes), v * tile.lanes))
-
-        tile.add_up(factors, keep_vector if keep.literal_value else None)
+        tile.add_up(factors)
         return context.get_dummy_value()
 
     at = types.intp

@@ -22,6 +22,16 @@ TILES: dict[tuple[Lanes, int], dict[tuple[int, int], float]] = {
     ("channels", 16): {(6, 2): 0.85, (10, 1): 0.6},
     ("pixels", 16): {(6, 2): 0.85, (4, 3): 0.85, (2, 4): 0.54, (1, 8): 0.3, (1, 4): 0.28},
 }
+#: Tiles whose vectors hold one pixel of several images each (see `batch`): output channels and pixels, and the speed.
+IMAGES: dict[int, dict[tuple[int, int], float]] = {
+    32: {(8, 2): 0.95, (6, 2): 0.95, (4, 4): 0.96, (3, 4): 0.96, (2, 4): 0.87, (1, 14): 0.65, (1, 8): 0.62},
+    16: {(6, 2): 0.95, (4, 3): 0.95, (3, 3): 0.95, (2, 4): 0.8, (1, 8): 0.64, (1, 4): 0.48},
+}
+#: The same in the weight gradient: output channels and taps.
+TAPS_OF_IMAGES: dict[int, dict[tuple[int, int], float]] = {
+    32: {(4, 5): 0.75, (3, 5): 0.75, (4, 3): 0.75, (1, 5): 0.4},
+    16: {(3, 3): 0.75, (2, 5): 0.75, (1, 5): 0.4},
+}
 #: Channels again, where rows are taps, and each row reads another part of the image: the speed in the weight gradient.
 TAPS: dict[int, dict[tuple[int, int], float]] = {
     32: {(6, 4): 0.87, (8, 3): 0.85, (10, 2): 0.82, (8, 2): 0.81, (12, 1): 0.6},

@@ -105,7 +105,7 @@ def correlation(lanes: int) -> Callable[..., bool]:
                     copy_run(version, lanes, work, packed_at + table[taps_at + k] * lanes, work, to, lanes)
                 for lane in range(lanes):
                     work[bias_at + lane] = b[c + lane] if b.size > 0 else 0
-            read_lanes(version, lanes, x_, (n * C + c) * H * W, H, W, row, column, HP, WP, work, image_at)
+            read_lanes(version, lanes, x_, (n * C + c) * H * W, H * W, H, W, row, column, HP, WP, work, image_at)
             if covered < P:
                 clear(work, sums_at, P * lanes)
             first, k = 0, 0
@@ -117,7 +117,7 @@ def correlation(lanes: int) -> Callable[..., bool]:
                         count, table, places_at + i, origins_at + i, terms_at + k,
                     )  # fmt: skip
                 first, k = last, k + count
-            write_lanes(version, lanes, work, sums_at, P, y_, (n * C + c) * P, square_at)
+            write_lanes(version, lanes, work, sums_at, P, y_, (n * C + c) * P, P, square_at)
         return checked == 0 or exact(w, y)
 
     return correlate_depthwise
@@ -145,15 +145,15 @@ def weight_gradient(lanes: int) -> Callable[..., bool]:
             clear(work, sums_at, sums_size)
             for n in range(N):
                 x_at, dy_at = (n * C + c) * H * W, (n * C + c) * P
-                read_lanes(version, lanes, x_, x_at, H, W, row, column, HP, WP, work, image_at)
-                read_lanes(version, lanes, dy_, dy_at, OH, OW, zero, zero, OH, OW, work, cotangents_at)
+                read_lanes(version, lanes, x_, x_at, H * W, H, W, row, column, HP, WP, work, image_at)
+                read_lanes(version, lanes, dy_, dy_at, P, OH, OW, zero, zero, OH, OW, work, cotangents_at)
                 for p in range(0, P, chunk):
                     for t in range(0, T, rows):
                         add_products(
                             version, lanes, rows, work, sums_at, sums_at, one, image_at, cotangents_at + p * lanes,
                             min(chunk, P - p), table, places_at + t, origins_at + t, terms_at + p,
                         )  # fmt: skip
-            write_lanes(version, lanes, work, sums_at, T, dw_, c * T, square_at)
+            write_lanes(version, lanes, work, sums_at, T, dw_, c * T, T, square_at)
         return checked == 0 or exact(dy, dw)
 
     return weight_gradient_depthwise

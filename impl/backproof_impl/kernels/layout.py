@@ -60,10 +60,10 @@ def copy_image(
 
 @compiled
 def read_lanes(
-    version: int, lanes: int, x: Array, at: int, H: int, W: int, before_row: int, before_column: int, rows: int,
-    columns: int, to: Array, to_at: int,
+    version: int, lanes: int, x: Array, at: int, apart: int, H: int, W: int, before_row: int, before_column: int,
+    rows: int, columns: int, to: Array, to_at: int,
 ) -> None:  # fmt: skip
-    """Write `lanes` images, the first at `x[at]`, with their padding as `rows * columns` vectors of one pixel each.
+    """Write `lanes` images, from `x[at]` on and `apart`, with their padding, as `rows * columns` vectors of one pixel.
 
     Up to `lanes` vectors behind them are written to as well.
     """
@@ -78,24 +78,31 @@ def read_lanes(
             # the last block overlaps the one before, or goes beyond its row, where the next is to come
             j = begin if begin + lanes <= last else max(first, last - lanes)
             source, place = at + h * W + j - before_column, row_at + j * lanes
-            if source + (lanes - 1) * H * W + lanes <= x.size:
-                transpose(version, lanes, x, source, H * W, to, place, lanes)
+            if source + (lanes - 1) * apart + lanes <= x.size:
+                transpose(version, lanes, x, source, apart, to, place, lanes)
                 continue
             for q in range(min(lanes, last - j)):
                 for lane in range(lanes):
-                    to[place + q * lanes + lane] = x[source + lane * H * W + q]
+                    to[place + q * lanes + lane] = x[source + lane * apart + q]
         clear(to, row_at + last * lanes, (columns - last) * lanes)
 
 
 @compiled
-def write_lanes(version: int, lanes: int, sums: Array, at: int, P: int, y: Array, y_at: int, square_at: int) -> None:
-    """Write `P` vectors of one pixel each as `lanes` images, the first at `y[y_at]`; `square` is a block in `sums`."""
+def write_lanes(
+    version: int, lanes: int, sums: Array, at: int, P: int, y: Array, y_at: int, apart: int, square_at: int
+) -> None:
+    """Write `P` vectors of one pixel each as `lanes` images, from `y[y_at]` on and `apart`.
+
+    `square` is a block in `sums`.  Blocks fill whole cache lines, but for the first and the last, where images are so
+    far apart: two stores to parts of a line, with others between them, take three times as long as one.
+    """
     if lanes > P:
-        write_block(version, lanes, sums, at, lanes, y, y_at, P, P, lanes, sums, square_at)
+        write_block(version, lanes, sums, at, lanes, y, y_at, apart, P, lanes, sums, square_at)
         return
-    for begin in range(0, P, lanes):
-        p = min(begin, P - lanes)  # the last block overlaps the one before
-        transpose(version, lanes, sums, at + p * lanes, lanes, y, y_at + p, P)
+    first = -(address(y) // y.itemsize + y_at) % lanes
+    for begin in range(first - lanes if first else 0, P, lanes):
+        p = max(0, min(begin, P - lanes))  # the first and the last block overlap others
+        transpose(version, lanes, sums, at + p * lanes, lanes, y, y_at + p, apart)
 
 
 @compiled

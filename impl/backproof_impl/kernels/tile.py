@@ -21,7 +21,7 @@ count their references in each turn of a loop, atomically.  The arrays must live
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from llvmlite import ir
 from numba import types
@@ -31,6 +31,9 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from ..arrays import Array, IntArray
+
+#: Of the k-th product and its term: the addresses of the number for row i, and of the vector v.
+Factors: TypeAlias = Callable[[Any, Any], tuple[Callable[[int], Any], Callable[[int], Any]]]
 
 
 class Vectors:
@@ -104,7 +107,7 @@ def _channels_in_lanes(
     """`sums (rows, vectors*lanes) = base + image[origins + terms] @ packed (count, vectors*lanes)`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        tile = TileCode(context, builder, signature.args, args)
+        tile = TileLoop(context, builder, signature.args, args)
         origins_ = pointer_to(context, builder, origins, *args[-2:])
         windows = [builder.gep(tile.image, [builder.load(tile.moved(origins_, i))]) for i in range(tile.rows)]
 
@@ -129,7 +132,7 @@ def _pixels_in_lanes(
     """`sums (rows, vectors*lanes) = base + packed (count, rows).T @ image[terms + pixels]`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        tile = TileCode(context, builder, signature.args, args)
+        tile = TileLoop(context, builder, signature.args, args)
 
         def factors(k: Any, term: Any) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
             column, pixels = tile.moved(tile.packed, k, tile.rows), builder.gep(tile.image, [term])
@@ -144,7 +147,7 @@ def _pixels_in_lanes(
     ), codegen  # fmt: skip
 
 
-class TileCode:
+class TileLoop:
     """What the forms share: their first arguments as addresses, the loop, and where its sums go."""
 
     def __init__(self, context: Any, builder: Any, argument_types: Any, args: Any) -> None:
@@ -164,28 +167,36 @@ class TileCode:
         index = self._count.type(distance) if isinstance(distance, int) else distance
         return self._builder.gep(pointer, [self._builder.mul(index, index.type(times)) if times != 1 else index])
 
-    def add_up(
-        self,
-        factors: Callable[[Any, Any], tuple[Callable[[int], Any], Callable[[int], Any]]],
-        keep: Callable[[Any, int, Any], None] | None = None,
-    ) -> None:
+    def add_up(self, factors: Factors) -> None:
         """`sums = base +` the sum over `k` of the outer products of `factors(k, term)`, given by addresses."""
+        sums = self.zeros()
+        self.add_to(sums, factors)
+        self.finish(sums)
+
+    def zeros(self) -> list[list[Any]]:
+        """A variable for each vector of sums, which is 0."""
         builder, vector = self._builder, self.vector
         sums = [[cgutils.alloca_once(builder, vector.type) for _ in range(self.vectors)] for _ in range(self.rows)]
         for row in sums:
             for entry in row:
                 builder.store(vector.zero, entry)
+        return sums
+
+    def add_to(self, sums: list[list[Any]], factors: Factors, broadcast: bool = True) -> None:
+        """Add the products of `factors(k, term)` for all `k`: of numbers with vectors, or else of vectors."""
+        builder, vector = self._builder, self.vector
         with cgutils.for_range(builder, self._count) as loop:
             number, numbers = factors(loop.index, builder.load(builder.gep(self._terms, [loop.index])))
             right = [vector.load(numbers(v)) for v in range(self.vectors)]
-            if keep:
-                for v, value in enumerate(right):
-                    keep(loop.index, v, value)
             for i, row in enumerate(sums):
-                left = vector.broadcast(number(i))
+                left = vector.broadcast(number(i)) if broadcast else vector.load(number(i))
                 for entry, factor in zip(row, right, strict=True):
                     vector.accumulate(entry, left, factor)
                 vector.keep_order()
+
+    def finish(self, sums: list[list[Any]]) -> None:
+        """Add them to `base`, and store them."""
+        builder, vector = self._builder, self.vector
         for i, row in enumerate(sums):
             to, base = self.moved(self._sums, self._sums_row, i), self.moved(self._base, self._base_row, i)
             for v, entry in enumerate(row):
@@ -203,16 +214,26 @@ def _address(_: Any, array: Any) -> Any:
     return types.intp(array), codegen
 
 
-def _first_numbers(_: Any, table: Any, count: Any) -> Any:
-    """The first `count` integers of a table, as a tuple."""
+def _numbers_at(_: Any, table: Any, at: Any, count: Any) -> Any:
+    """The `count` integers of a table from `at` on, as a tuple."""
     size = count.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        at = [args[1].type(i) for i in range(size)]
-        numbers = [builder.load(pointer_to(context, builder, table, args[0], i)) for i in at]
+        places = [builder.add(args[1], args[1].type(i)) for i in range(size)]
+        numbers = [builder.load(pointer_to(context, builder, table, args[0], place)) for place in places]
         return context.make_tuple(builder, signature.return_type, numbers)
 
-    return types.UniTuple(types.intp, size)(table, count), codegen
+    return types.UniTuple(types.intp, size)(table, types.intp, count), codegen
+
+
+def _first_numbers(context: Any, table: Any, count: Any) -> Any:
+    """The first `count` integers of a table, as a tuple."""
+    signature, codegen = _numbers_at(context, table, types.intp, count)
+
+    def from_0(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return codegen(context, builder, signature, [args[0], args[1].type(0)])
+
+    return signature.return_type(table, count), from_0
 
 
 def _flat(_: Any, array: Any) -> Any:
@@ -234,5 +255,6 @@ def _flat(_: Any, array: Any) -> Any:
 flat = cast("Callable[[Array], Array]", intrinsic(_flat))
 address = cast("Callable[[Array], int]", intrinsic(_address))
 first_numbers = cast("Callable[[IntArray, int], tuple[int, ...]]", intrinsic(prefer_literal=True)(_first_numbers))
+numbers_at = cast("Callable[[IntArray, int, int], tuple[int, ...]]", intrinsic(prefer_literal=True)(_numbers_at))
 channels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_channels_in_lanes))
 pixels_in_lanes = cast("Callable[..., None]", intrinsic(prefer_literal=True)(_pixels_in_lanes))
