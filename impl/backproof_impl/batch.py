@@ -118,7 +118,10 @@ class Batch:
         lanes, WP = tile.lanes, columns.extent
         (row_taps, down), (column_taps, across) = (_in_order(axis) for axis in (rows, columns))
         taps = outer(kernel[1], row_taps, column_taps)
-        self._threads, items = threads_for(math.prod(self._shape) * channels * taps.size), groups * -(-N // lanes)
+        self._threads, items = (
+            threads_for(math.prod(self._shape) * channels * taps.size, dtype),
+            groups * -(-N // lanes),
+        )
         parts = self._threads if items % self._threads and items < 4 * self._threads else 1
         bands = _bands(rows, columns, channels, tile, dtype, -(-OH // parts))
         # channels begin in different ones of the 64 sets of the first-level cache: 9 apart was measured to be best

@@ -71,7 +71,7 @@ class BatchWeightGradient:
         self._inside, self._dtype = rows.inside and columns.inside, dtype
         self._shape = (groups * outputs, channels, len(rows.taps), len(columns.taps))
         WP, T, pixels = columns.extent, math.prod(self._shape[2:]), rows.outputs * columns.outputs
-        self._threads, blocks = threads_for(N * math.prod(self._shape) * pixels), -(-outputs // tile.rows)
+        self._threads, blocks = threads_for(N * math.prod(self._shape) * pixels, dtype), -(-outputs // tile.rows)
         parts = 1 if groups >= self._threads else min(blocks, self._threads)
         self._items = groups * parts
         self._table = make_table(

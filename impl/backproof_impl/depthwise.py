@@ -22,6 +22,8 @@ from .windows import Windows
 
 #: Bytes of an image and its sums, as they lie in the lanes of vectors: they should fit the second-level cache.
 LARGEST = 2**21
+#: How many times as long a multiply-add takes as in other layers, where it needs fewer copies: measured, about.
+SLOWER = 6
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Depthwise:
             ends += [sum(table.size for table in origins), terms[-1].size]
         taps.append(np.zeros(T - sum(table.size for table in taps), np.intp))  # those that no window has
         work = N * groups * math.prod(size) * T // len(parts)
-        self._threads, self._items = threads_for(work), N * -(-groups // lanes)
+        self._threads, self._items = threads_for(SLOWER * work, dtype), N * -(-groups // lanes)
         self._kernel = for_types(depthwise.correlation(lanes), *kernel_types(dtype, 4, 4, 1))
         tables = [np.concatenate(table) for table in (places, origins, terms, taps)]
         self._table = make_table(
@@ -107,7 +109,7 @@ class DepthwiseWeightGradient:
         tables: list[IntArray] = [
             np.arange(T + spare) * lanes, np.concatenate([origins, np.zeros(spare, np.intp)]) * lanes, terms * lanes
         ]  # fmt: skip
-        self._threads, self._items = threads_for(N * groups * T * terms.size), -(-groups // lanes)
+        self._threads, self._items = threads_for(SLOWER * N * groups * T * terms.size, dtype), -(-groups // lanes)
         self._kernel = for_types(depthwise.weight_gradient(lanes), *kernel_types(dtype, 4, 4))
         self._table = make_table(
             not self._inside and self._threads == 1, tables, N, groups, rows.size, columns.size, rows.before,

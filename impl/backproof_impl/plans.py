@@ -22,17 +22,16 @@ from .batch import Batch, Tile, tile_for
 from .batch_gradient import BatchWeightGradient, gradient_tile_for
 from .depthwise import Depthwise, DepthwiseWeightGradient, Part, lanes_for
 from .geometry import Algorithm, Axis
-from .kernels.choice import SMALL
 from .kernels.convolution import add_forward, add_input_gradient, add_weight_gradient
 from .kernels.processor import Processor, give_up
-from .phases import JointPhases, joint_phases_are_faster
-from .strided import Strided
+from .passes import Kinds
+from .strided import Strided, two_rows_are_faster
 from .sums import Correlation, WeightGradient
-from .windows import Windows, every, forward_windows, phases
+from .windows import Windows, forward_windows, phases
 from .winograd import Winograd, applies
 
 Made = TypeVar("Made")
-InputGradient: TypeAlias = Correlation | Winograd | Batch | Depthwise | JointPhases | Strided
+InputGradient: TypeAlias = Correlation | Winograd | Batch | Depthwise | Strided
 
 
 @dataclass(frozen=True)
@@ -175,33 +174,26 @@ class Plan:
                 if down is not None and across is not None
             ]
             return self._vectorised(lambda: self._depthwise(parts, size))
-        sizes = (self.N, self.groups, self.channels, self.outputs)
-        if (self.rows.stride, self.columns.stride) != (1, 1):
+        down, across = rows[0], columns[0]
+        if (self.rows.stride, self.columns.stride) != (1, 1) or self._two_rows(rows, columns, size):
+            sizes = (self.N, self.groups, self.channels, self.outputs)
             return self._vectorised(
                 lambda: Strided(*sizes, rows, columns, self._kernel, size, self.dtype, self.processor)
             )
-        down, across = rows[0], columns[0]
         assert down is not None
         assert across is not None
-        return self._vectorised(
-            lambda: (
-                self._joint_phases(down, across, size)
-                or self._correlation(down, across, self.outputs, self.channels, steps)
-            )
-        )
+        return self._vectorised(lambda: self._correlation(down, across, self.outputs, self.channels, steps))
 
-    def _joint_phases(self, rows: Windows, columns: Windows, size: tuple[int, int]) -> JointPhases | None:
-        """Every fourth row as a phase, and the phases as one correlation, where that is faster."""
-        work = self.channels * self.outputs * math.prod(self.y_shape[2:]) * math.prod(self._kernel)
-        if self._winograd or work < SMALL or rows.outputs < 4:
-            return None
-        if self._batch_tile(rows, columns, self.outputs, self.channels) is not None:
-            return None
-        kinds = every(rows, 4)
-        if not joint_phases_are_faster(self.processor, self.dtype, self.channels, kinds, [columns], [(rows, columns)]):
-            return None
-        sizes = (self.N, self.groups, self.channels, self.outputs, kinds, [columns], self._kernel)
-        return JointPhases(*sizes, size, self.dtype, self.processor)
+    def _two_rows(self, rows: Kinds, columns: Kinds, size: tuple[int, int]) -> bool:
+        """Whether two rows of `dx` are to share tiles, with stride 1."""
+        down, across = rows[0], columns[0]
+        if down is None or across is None or self._winograd or self.processor.bits == 0:
+            return False
+        if self._batch_tile(down, across, self.outputs, self.channels) is not None:
+            return False
+        work = self.groups * self.channels * self.outputs * math.prod(self.y_shape[2:]) * math.prod(self._kernel)
+        sizes = (self.channels, work, down, across, self._kernel, size)
+        return two_rows_are_faster(self.processor, self.dtype, *sizes)
 
     def _depthwise(self, parts: list[Part], size: tuple[int, int]) -> Depthwise:
         return Depthwise(self.N, self.groups, parts, size, self._kernel, self.dtype, self._depthwise_lanes)

@@ -1,5 +1,8 @@
 """The input gradient of a strided layer: all phases of the stride (see `windows`) in one kernel, `kernels.phases`.
 
+It serves layers of few channels with stride 1 as well, where one channel alone could not keep the processor busy: two
+rows of `dx` share a tile.
+
     dx[n, c, a*sh + h, b*sw + k] = sum over o, u, v of dy[n, o, a - m(u), b - m(v)] * w[o, c, u, v]
 
 for the taps `u, v` of phase `(h, k)`.  The phases read the same rows of `dy`, which are copied once, with their
@@ -14,12 +17,14 @@ import numpy as np
 
 from .arrays import Array, IntArray
 from .kernels import phases
+from .kernels.choice import COPYING, SMALL, choose, cost
 from .kernels.compilation import for_types
 from .kernels.layout import exact
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
 from .passes import Kinds, best_passes
 from .tables import band_of, in_phases_of, kernel_types, make_table, terms_of
+from .windows import Windows
 
 #: Products that are added up before their sum is added to others, at most.
 CHUNK = 256
@@ -55,7 +60,7 @@ class Strided:
             all_taps += some.taps
             packed += outputs * some.size * (form.rows if some.whole else form.channels)
         bands, blocks = -(-down.outputs // band), -(-channels // form.channels)
-        self._threads, items = threads_for(N * work), N * groups * bands
+        self._threads, items = threads_for(N * work, dtype), N * groups * bands
         parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
         self._items = items * parts
         compute = phases.pixel_lanes(lanes, form.rows, form.vectors, form.halves)
@@ -76,3 +81,18 @@ class Strided:
             return dx if self._kernel(dy, w, self._table, dx, 0, self._items) else None
         run(self._kernel, (dy, w, self._table, dx), self._items, self._threads)
         return dx if self._inside or exact(w, dx) else None
+
+
+def two_rows_are_faster(
+    processor: Processor, dtype: np.dtype[np.floating], channels: int, work: float, rows: Windows, columns: Windows,
+    kernel: tuple[int, int], size: tuple[int, int],
+) -> bool:  # fmt: skip
+    """Whether tiles that two rows of `dx` share save a fifth of a `Correlation`, with stride 1."""
+    if work < SMALL or rows.outputs < 2:
+        return False
+    registers, lanes = processor.registers, processor.lanes(dtype)
+    passes = best_passes(registers, lanes, channels, work, [rows], [columns], kernel[1], size)
+    pixels = rows.outputs * columns.outputs
+    tile = choose(registers, lanes, channels, pixels, SMALL, rows.outputs * columns.extent)
+    alone = math.prod(kernel) * cost(tile, registers, lanes, channels, pixels) + COPYING * pixels / lanes
+    return passes.form.halves and passes.time(registers, lanes, channels) < 0.8 * alone

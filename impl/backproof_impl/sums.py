@@ -97,7 +97,7 @@ class Correlation:
         compute, tables, sizes, items, bands, blocks = layout(
             _Sums(N, rows, columns, groups, channels, outputs, steps, taps, dtype.itemsize, lanes, tile)
         )
-        self._threads = threads_for(N * work)
+        self._threads = threads_for(N * work, dtype)
         parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)
         if self._taps is not None:
             for_types(take_taps, array_type(dtype, 4), array_type(np.dtype(np.intp), 1), array_type(dtype, 4))
@@ -143,7 +143,7 @@ class WeightGradient:
             self._shape = (groups * outputs, channels, 1, 1)
         work = groups * outputs * channels * taps * pixels
         tile = choose(processor.registers, lanes, outputs, channels * taps, work)
-        self._threads, parts = threads_for(work * N), 1
+        self._threads, parts = threads_for(work * N, dtype), 1
         checked = not self._inside and self._threads == 1
         sizes = (N, groups, channels, outputs, rows.size, columns.size, rows.before, columns.before)
         if dots_are_faster(

@@ -73,7 +73,7 @@ class Winograd:
         band = math.ceil(TH / math.ceil(TH * TW / most)) if some == 1 else TH
         T, chunk = some * band * TW, min(CHUNK, padded)
         tile = _register_tile(processor.registers, lanes, O, T)
-        self._threads = threads_for(N * G * O * math.prod(self._shape[2:]) * C * 9)
+        self._threads = threads_for(N * G * O * math.prod(self._shape[2:]) * C * 9, dtype)
         bands, blocks = -(-TH // band), -(-O // (tile[1] * lanes))
         items = -(-N // some) * G * bands
         parts = 1 if items % self._threads == 0 or items >= 4 * self._threads else min(blocks, self._threads)

@@ -136,7 +136,7 @@ def test_layers_with_images_in_lanes_by_choice(integers, use, dtype):
 @pytest.mark.parametrize("where", [0, 1, 2])
 def test_bad_numbers_reach_what_they_reach_in_the_plain_loops(integers, use, monkeypatch, where, bad, threads):
     for module in (batch, batch_gradient):
-        monkeypatch.setattr(module, "threads_for", lambda _: threads)
+        monkeypatch.setattr(module, "threads_for", lambda *_: threads)
 
     def spoil(*arrays):
         arrays[where].reshape(-1)[arrays[where].size // 2] = bad
@@ -158,7 +158,7 @@ def test_the_same_bits_for_any_number_of_threads(use, monkeypatch):
     for threads in (1, 2, 3, 1):
         use(HOST, FORWARD, TAPS)
         for module in (batch, batch_gradient):
-            monkeypatch.setattr(module, "threads_for", lambda work, threads=threads: threads)
+            monkeypatch.setattr(module, "threads_for", lambda *_, threads=threads: threads)
         results.append((forward(x, w, padding=1), *backward(dy, x, w, padding=1)[:2]))
         assert all(made_by_batch())
     for other in results[1:]:

@@ -11,7 +11,7 @@ import pytest
 from numba.core.errors import LoweringError
 
 from backproof_impl import backward, convolution, depthwise, forward, plans, sums
-from backproof_impl.kernels import choice
+from backproof_impl.kernels import choice, threads
 from backproof_impl.kernels import processor as processors
 from backproof_impl.kernels.choice import TILES, Tile, choose
 from backproof_impl.kernels.processor import Processor
@@ -150,7 +150,7 @@ def test_the_same_bits_for_any_number_of_threads(use, monkeypatch, x_shape, w_sh
     results = []
     for threads in (1, 2, 3, 1):
         for module in (sums, depthwise):
-            monkeypatch.setattr(module, "threads_for", lambda work, threads=threads: threads)
+            monkeypatch.setattr(module, "threads_for", lambda *_, threads=threads: threads)
         convolution._plans.clear()
         results.append((forward(x, w, padding=1, groups=groups), *backward(dy, x, w, padding=1, groups=groups)[:2]))
     for other in results[1:]:
@@ -282,3 +282,9 @@ def test_the_second_level_cache_is_what_linux_says(monkeypatch, text, size):
     processors.second_level_cache.cache_clear()
     assert processors.second_level_cache() == size
     processors.second_level_cache.cache_clear()
+
+
+def test_little_work_stays_on_one_thread(monkeypatch):
+    monkeypatch.setattr(threads.config, "NUMBA_NUM_THREADS", 3)
+    for dtype, enough in ((np.float32, 2**24), (np.float64, 2**23)):
+        assert [threads.threads_for(work, np.dtype(dtype)) for work in (enough - 1, enough)] == [1, 3]

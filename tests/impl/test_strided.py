@@ -142,7 +142,7 @@ def test_every_width_and_form_agrees_with_the_plain_loops(integers, use, bits, r
 @pytest.mark.parametrize("where", [0, 1])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_bad_numbers_reach_what_they_reach_in_the_plain_loops(integers, use, monkeypatch, threads, where, bad):
-    monkeypatch.setattr(strided, "threads_for", lambda work: threads)
+    monkeypatch.setattr(strided, "threads_for", lambda *_: threads)
     for geometry in GEOMETRIES:
         for first in (True, False):
 
@@ -169,7 +169,7 @@ def test_the_same_bits_for_any_number_of_threads(use, monkeypatch, channels, gro
     for band in (2**9, 2**19):  # some bands, and one, whose channels are shared out
         monkeypatch.setattr(tables, "BAND", band)
         for threads in (1, 2, 3):
-            monkeypatch.setattr(strided, "threads_for", lambda work, threads=threads: threads)
+            monkeypatch.setattr(strided, "threads_for", lambda *_, threads=threads: threads)
             convolution._plans.clear()
             results.append(input_gradient(dy, x, w, **options).tobytes())
     assert len(set(results)) == 1

@@ -193,7 +193,7 @@ def test_the_same_bits_for_any_number_of_threads_and_any_batch(use, monkeypatch)
     for threads, blocks in ((1, False), (2, False), (3, True), (1, True)):
         use(HOST, blocks)
         monkeypatch.setattr(winograd, "CHUNK", 16)
-        monkeypatch.setattr(winograd, "threads_for", lambda work, threads=threads: threads)
+        monkeypatch.setattr(winograd, "threads_for", lambda *_, threads=threads: threads)
         found.append(forward(x, w, padding=1, algorithm="winograd"))
     found.append(np.concatenate([forward(x[n : n + 1], w, padding=1, algorithm="winograd") for n in range(3)]))
     assert len({y.tobytes() for y in found}) == 1
