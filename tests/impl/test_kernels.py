@@ -11,8 +11,9 @@ import pytest
 from numba.core.errors import LoweringError
 
 from backproof_impl import backward, convolution, depthwise, forward, plans, sums
-from backproof_impl.kernels import choice, threads
+from backproof_impl.kernels import choice
 from backproof_impl.kernels import processor as processors
+from backproof_impl.kernels import threads as threads_
 from backproof_impl.kernels.choice import TILES, Tile, choose
 from backproof_impl.kernels.processor import Processor
 
@@ -285,6 +286,6 @@ def test_the_second_level_cache_is_what_linux_says(monkeypatch, text, size):
 
 
 def test_little_work_stays_on_one_thread(monkeypatch):
-    monkeypatch.setattr(threads.config, "NUMBA_NUM_THREADS", 3)
+    monkeypatch.setattr(threads_.config, "NUMBA_NUM_THREADS", 3)
     for dtype, enough in ((np.float32, 2**24), (np.float64, 2**23)):
-        assert [threads.threads_for(work, np.dtype(dtype)) for work in (enough - 1, enough)] == [1, 3]
+        assert [threads_.threads_for(work, np.dtype(dtype)) for work in (enough - 1, enough)] == [1, 3]
