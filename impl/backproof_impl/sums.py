@@ -16,7 +16,7 @@ import numpy as np
 
 from .arrays import LINE, Array, IntArray, for_kernel, results
 from .kernels import correlation, dots, pointwise, weight_gradient
-from .kernels.choice import Tile, choose, dots_are_faster, exchange
+from .kernels.choice import FEW, Tile, choose, dots_are_faster, exchange
 from .kernels.compilation import array_type, for_types
 from .kernels.layout import exact, take_taps
 from .kernels.processor import Processor, second_level_cache
@@ -88,7 +88,8 @@ class Correlation:
         lanes, pixels, terms = processor.lanes(dtype), rows.outputs * columns.outputs, channels * taps
         work = groups * outputs * pixels * terms
         if flat:  # the pixels of all images are one row
-            tile = choose(processor.registers, lanes, outputs, N * pixels, work, N * pixels, terms)
+            few = N * work < FEW
+            tile = choose(processor.registers, lanes, outputs, N * pixels, work, N * pixels, terms, few)
         else:
             stretched = (rows.outputs - 1) * -(-columns.extent // columns.stride) + columns.outputs
             tile = choose(processor.registers, lanes, outputs, pixels, work, stretched * STRADDLING, terms)
@@ -142,7 +143,8 @@ class WeightGradient:
             channels, outputs = outputs, channels
             self._shape = (groups * outputs, channels, 1, 1)
         work = groups * outputs * channels * taps * pixels
-        tile = choose(processor.registers, lanes, outputs, channels * taps, work)
+        few = taps == 1 and N * work < FEW
+        tile = choose(processor.registers, lanes, outputs, channels * taps, work, few=few)
         self._threads, parts = threads_for(work * N, dtype), 1
         checked = not self._inside and self._threads == 1
         sizes = (N, groups, channels, outputs, rows.size, columns.size, rows.before, columns.before)

@@ -76,9 +76,9 @@ def use(monkeypatch):
         convolution._plans.clear()
         monkeypatch.setattr(convolution, "processor", lambda: processor)
 
-        def forced(registers, width, channels, pixels, work, stretched=None, *terms):
+        def forced(registers, width, channels, pixels, work, stretched=None, *terms, **few):
             if tile is None or (tile.lanes == "pixels" and stretched is None):
-                return choose(registers, width, channels, pixels, work, stretched, *terms)
+                return choose(registers, width, channels, pixels, work, stretched, *terms, **few)
             return tile
 
         monkeypatch.setattr(sums, "choose", forced)

@@ -52,6 +52,13 @@ PACKING = 16
 #: compiling others takes longer than they save.
 SMALL = 2**15
 SMALL_TILES: dict[int, tuple[int, int]] = {32: (4, 4), 16: (4, 3)}
+#: Multiply-adds of a batch below which kernels of one tap, and so dense layers, have a few tiles, for the same reason.
+FEW = 2**22
+FEW_TILES: dict[int, list[tuple[Lanes, int, int]]] = {
+    32: [("channels", 8, 2), ("pixels", 4, 4)],
+    16: [("channels", 6, 2), ("pixels", 4, 3)],
+}
+FEW_TAPS: dict[int, tuple[int, int]] = {32: (6, 4), 16: (6, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +72,14 @@ class Tile:
 
 def choose(
     registers: int, width: int, channels: int, pixels: int, work: int, stretched: float | None = None,
-    terms: float = math.inf,
+    terms: float = math.inf, few: bool = False,
 ) -> Tile:  # fmt: skip
     """The tile for `channels` x `pixels` sums, by vectors of `width` lanes.
 
     `work` is the number of multiply-adds of all groups of an image.  `stretched` is the number of pixels where those
     between the rows of the image count too, as for the lanes of `pixels_in_lanes`; None where that form is not to
-    be had: in the weight gradient, where `pixels` are taps.  Each sum has so many `terms`.
+    be had: in the weight gradient, where `pixels` are taps.  Each sum has so many `terms`.  With `few`, there are but
+    some tiles to choose from.
     """
 
     def time(tile: Tile) -> float:
@@ -79,10 +87,14 @@ def choose(
         storing = channels * sums / width * STORING[tile.lanes] / terms
         return cost(tile, registers, width, channels, sums, stretched is None) + storing
 
-    kinds: tuple[Lanes, ...] = ("channels",) if stretched is None else ("channels", "pixels")
-    if work < SMALL and stretched is not None:
+    if stretched is None:
+        sizes = [FEW_TAPS[registers]] if few else [*TAPS[registers]]
+        return min((Tile("channels", *size) for size in sizes), key=time)
+    if work < SMALL:
         return Tile("pixels", *SMALL_TILES[registers])
-    return min((Tile(kind, *size) for kind in kinds for size in TILES[kind, registers]), key=time)
+    kinds: tuple[Lanes, ...] = ("channels", "pixels")
+    tiles = FEW_TILES[registers] if few else [(kind, *size) for kind in kinds for size in TILES[kind, registers]]
+    return min((Tile(*tile) for tile in tiles), key=time)
 
 
 def dots_are_faster(
