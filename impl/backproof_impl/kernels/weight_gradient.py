@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, IntArray
+from ..arrays import LINE, Array, IntArray
 from .ahead import fetch_rows
 from .compilation import VERSION, compiled
 from .layout import copy_image, exact, workspace, write_block
@@ -53,6 +53,7 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
         clear(work, packed_at, most * width + width)
         clear(work, copy_at, some * copy_size)
         source, work_ = work if copied else x_, address(work)
+        channel_step, whole_line = (HB * WP if copied else H * W), LINE // x_.itemsize
         one: Any = np.int64(1)  # no literal, for which another copy_image is compiled
         for item in range(start, stop):
             g, block, c = item // parts // blocks, item // parts % blocks, item % parts * some_of_C
@@ -79,6 +80,11 @@ def channel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                                 to = packed_at + n * P * width + o - o0
                                 pack_cotangents(version, lanes, dy_, dy_at + o * P, P, O - o, pixels, work, to, width)
                         for i in range(0, tiles * rows, rows):
+                            if taps == 1 and i + 2 * rows <= K:
+                                # each row of the next tile is another channel, which no processor foresees
+                                next_at = image_at + table[terms_at + p] + table[origins_at + i + rows]
+                                for line in range(next_at, next_at + 4 * whole_line, whole_line):
+                                    fetch_rows(rows, source, line, channel_step)
                             at_i = sums_at + i * width
                             channels_in_lanes(
                                 version, lanes, rows, vectors, work_, at_i, width, work_, base_at + i * base_row,
