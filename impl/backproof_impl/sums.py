@@ -305,7 +305,7 @@ def _pointwise(sums: _Sums) -> _Layout:
     pieces, k = -(-N * sums.pixels // across), np.arange(chunk)
     # the lines of the rows that a tile writes
     r, v = np.minimum(k % tile.rows, O - 1), k // tile.rows
-    places = np.where(v <= tile.vectors, r * sums.pixels + v * lanes, 0)
+    places = np.where(v < tile.vectors, r * sums.pixels + v * lanes + lanes - 1, 0)
     tables = [terms_of(chunk, step, 1, [0], [0]) for step in (across, sums.pixels)]
     strip = 1 if O * C * item <= BAND else min(pieces, PIECES)
     strips = -(-pieces // strip)

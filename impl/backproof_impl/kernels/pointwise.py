@@ -77,8 +77,10 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
                         if c:
                             base, base_at, base_row, base_vector = place, place_at, place_row, lanes
                         packed = packed_at + (block * C + c) * rows
-                        # what is fetched meanwhile: a part of the next piece, and where the next tile writes
-                        next_x = x_at + (block & 3) * lanes + (width if piece + 1 < pieces else 0)
+                        # What is fetched meanwhile: a vector of the next piece, and where the next tile writes.  Their
+                        # last numbers tell the lines: that of the first number was needed for this piece.
+                        vector = (block - first) % vectors * lanes + lanes - 1
+                        next_x = x_at + vector + (width if piece + 1 < pieces else 0)
                         next_y = y_at + max(0, min((block + 1) * rows, O - rows)) * P
                         if in_image and block == first:
                             panel_in_lanes(
