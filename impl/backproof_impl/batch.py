@@ -20,7 +20,7 @@ from .kernels.layout import exact
 from .kernels.processor import Processor
 from .kernels.threads import run, threads_for
 from .sums import CHUNK, STRADDLING
-from .tables import band_of, kernel_types, make_table, outer
+from .tables import band_of, kernel_types, make_table, outer, starts_of
 from .windows import Windows
 
 #: What copying a vector of pixels into the lanes or back takes, in multiply-adds of vectors, and what each tile does.
@@ -118,10 +118,8 @@ class Batch:
         lanes, WP = tile.lanes, columns.extent
         (row_taps, down), (column_taps, across) = (_in_order(axis) for axis in (rows, columns))
         taps = outer(kernel[1], row_taps, column_taps)
-        self._threads, items = (
-            threads_for(math.prod(self._shape) * channels * taps.size, dtype),
-            groups * -(-N // lanes),
-        )
+        self._threads = threads_for(math.prod(self._shape) * channels * taps.size, dtype)
+        items = groups * -(-N // lanes)
         parts = self._threads if items % self._threads and items < 4 * self._threads else 1
         bands = _bands(rows, columns, channels, tile, dtype, -(-OH // parts))
         # channels begin in different ones of the 64 sets of the first-level cache: 9 apart was measured to be best
@@ -164,7 +162,7 @@ def _in_order(windows: Windows) -> tuple[list[int], list[int]]:
 
 def _starts(windows: Windows) -> IntArray:
     """The pixels, or places before the first, at which windows begin."""
-    return np.arange(windows.outputs) * windows.stride - windows.before
+    return np.array(starts_of(windows)) - windows.before
 
 
 def _bands(

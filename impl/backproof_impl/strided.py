@@ -1,12 +1,12 @@
 """The input gradient of a strided layer: all phases of the stride (see `windows`) in one kernel, `kernels.phases`.
 
-It serves layers of few channels with stride 1 as well, where one channel alone could not keep the processor busy: two
-rows of `dx` share a tile.
-
     dx[n, c, a*sh + h, b*sw + k] = sum over o, u, v of dy[n, o, a - m(u), b - m(v)] * w[o, c, u, v]
 
 for the taps `u, v` of phase `(h, k)`.  The phases read the same rows of `dy`, which are copied once, with their
 padding, and fill the rows of `dx` in turn.
+
+It serves layers of few channels with stride 1 as well, where one channel alone could not keep the processor busy: two
+rows of `dx` share a tile.
 """
 
 from __future__ import annotations

@@ -64,17 +64,11 @@ def _panel_in_lanes(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         tile = TileLoop(context, builder, signature.args, args)
-        ahead = _Ahead(
-            builder,
-            *(
-                (
-                    pointer_to(context, builder, array, *args[i : i + 2]),
-                    pointer_to(context, builder, terms, args[13], args[i + 2]),
-                    write,
-                )
-                for array, i, write in ((reads, 18, False), (writes, 21, True))
-            ),
-        )
+        lists = []
+        for array, i, write in ((reads, 18, False), (writes, 21, True)):
+            places = pointer_to(context, builder, terms, args[13], args[i + 2])
+            lists.append((pointer_to(context, builder, array, *args[i : i + 2]), places, write))
+        ahead = _Ahead(builder, *lists)
         panel_ = pointer_to(context, builder, panel, *args[25:27])
 
         def factors(k: Any, term: Any) -> tuple[Callable[[int], Any], Callable[[int], Any]]:

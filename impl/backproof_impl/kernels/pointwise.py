@@ -7,7 +7,8 @@ Of each piece the channels are put side by side, as a *panel*, which serves all 
 
 Tiles write to `y` where their piece lies within an image, and what comes next is fetched from memory meanwhile.
 
-An item is a piece and group, and a part of the output channels; channels are added up in chunks, as in `correlation`.
+An item is a strip of pieces and a group, and a part of the output channels; channels are added up in chunks, each for
+all pieces of the strip before the next.
 """
 
 from __future__ import annotations
@@ -46,11 +47,8 @@ def pixel_lanes(lanes: int, rows: int, vectors: int) -> Callable[..., bool]:
         pieces, packed_group = -(-N * P // width), -1
         for item in range(start, stop):
             part, first_piece, g = item % parts, item // parts % strips * strip, item // parts // strips
-            first, last, last_piece = (
-                part * blocks // parts,
-                (part + 1) * blocks // parts,
-                min(first_piece + strip, pieces),
-            )
+            first, last = part * blocks // parts, (part + 1) * blocks // parts
+            last_piece = min(first_piece + strip, pieces)
             if g != packed_group or parts > 1:
                 packed_group = g
                 for block in range(first, last):
